@@ -1,0 +1,1 @@
+"""The commands behind `course.py`, one a module; they run inside the course's environment."""
