@@ -1,0 +1,69 @@
+"""The lessons in their order: what each needs and about how long it runs."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = ROOT / "notebooks"
+SOURCES = NOTEBOOKS / "source"
+
+
+def cache_folder() -> Path:
+    """The one folder that the course writes to: `COURSE_CACHE`, or `.cache` in the repository."""
+    return Path(os.environ.get("COURSE_CACHE") or ROOT / ".cache").expanduser().resolve()
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One notebook: its number, its file's stem, its title, its needs and its measured runtime.
+
+    `seconds` is the time from the first cell to the last on two CPU cores, on the 2,000
+    photographs where the lesson uses pictures (benchmarks/README.md says how it was measured).
+    """
+
+    number: int
+    stem: str
+    title: str
+    seconds: int
+    needs_pictures: bool
+    needs_weights: bool
+
+    @property
+    def notebook(self) -> Path:
+        """The notebook that a learner opens."""
+        return NOTEBOOKS / f"{self.stem}.ipynb"
+
+    @property
+    def source(self) -> Path:
+        """The py:percent text that an author edits."""
+        return SOURCES / f"{self.stem}.py"
+
+
+LESSONS = (
+    Lesson(1, "01_inspect_trainable_weights", "Inspect trainable weights", 20, False, False),
+    Lesson(2, "02_download_and_look_at_data", "Download and look at data", 30, True, False),
+    Lesson(3, "03_extract_features", "Extract features with a frozen base", 90, True, True),
+    Lesson(4, "04_fine_tune", "Fine-tune", 120, True, True),
+)
+
+
+def find(text: str | int) -> Lesson:
+    """The lesson called by its number or by the beginning of its file's name.
+
+    Raises:
+        ValueError: where no lesson, or more than one, answers to `text`.
+    """
+    wanted = str(text).removesuffix(".ipynb").removesuffix(".py")
+    wanted = Path(wanted).name
+    found = [
+        lesson
+        for lesson in LESSONS
+        if wanted == str(lesson.number) or (not wanted.isdigit() and lesson.stem.startswith(wanted))
+    ]
+    if len(found) != 1 or not wanted:
+        names = ", ".join(f"{lesson.number} ({lesson.stem})" for lesson in LESSONS)
+        raise ValueError(f"Received: lesson '{text}'. Expected: one of {names}.")
+    return found[0]
