@@ -1,0 +1,194 @@
+"""The pretrained bases: input size, scaling, weights, and where each can be cut."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Base:
+    """One network of `keras.applications`, without its top.
+
+    Attributes:
+        name: its name in `keras.applications`.
+        size: the side of the square picture that the course feeds it, in pixels.
+        pixels: the range of pixel values it was trained on, `"-1 to 1"` or `"0 to 255"`
+            (then the network scales its pictures itself, in its first layers).
+        weights_file: the name under which Keras keeps the ImageNet weights without the top.
+    """
+
+    name: str
+    size: int
+    pixels: str
+    weights_file: str
+
+    @property
+    def weights_path(self) -> Path:
+        """Where Keras looks for the ImageNet weights before it downloads them."""
+        home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
+        return Path(home) / "models" / self.weights_file
+
+    def scaling(self) -> keras.layers.Layer:
+        """A layer that takes pixels of 0 to 255 to the range that this base was trained on.
+
+        The oracle is the `preprocess_input` that stands beside the network in
+        `keras.applications`.
+        """
+        import keras
+
+        if self.pixels == "-1 to 1":
+            return keras.layers.Rescaling(scale=1 / 127.5, offset=-1.0, name="scaling")
+        return keras.layers.Rescaling(scale=1.0, name="scaling")
+
+
+BASES = {
+    base.name: base
+    for base in (
+        Base(
+            "MobileNetV2",
+            160,
+            "-1 to 1",
+            "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_160_no_top.h5",
+        ),
+        Base("Xception", 150, "-1 to 1", "xception_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+        Base(
+            "ResNet50V2", 160, "-1 to 1", "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5"
+        ),
+        Base(
+            "MobileNetV3Small",
+            160,
+            "0 to 255",
+            "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
+        ),
+        Base("EfficientNetV2B0", 160, "0 to 255", "efficientnetv2-b0_notop.h5"),
+        Base("ConvNeXtTiny", 160, "0 to 255", "convnext_tiny_notop.h5"),
+    )
+}
+# The two bases that the lessons' texts are about; the others are fetched at their first use.
+NAMES_TO_FETCH = ("MobileNetV2", "Xception")
+
+
+def find(name: str) -> Base:
+    """The base called `name`.
+
+    Raises:
+        ValueError: where the course knows no such base.
+    """
+    if name not in BASES:
+        raise ValueError(f"Received: base '{name}'. Expected: one of {', '.join(BASES)}.")
+    return BASES[name]
+
+
+def load(name: str, weights: str | None = "imagenet", size: int | None = None) -> keras.Model:
+    """Build a base without its top.
+
+    It calls `keras.applications.<name>(input_shape=(size, size, 3), include_top=False,
+    weights=weights)` and nothing else.
+
+    Args:
+        name: one of `BASES`.
+        weights: `"imagenet"`, or None for random weights.
+        size: the side of a picture in pixels; by default the base's own.
+
+    Returns:
+        A model from pictures, `(n, size, size, 3)` in the range `find(name).pixels`, to a block
+        of features, `(n, rows, columns, channels)`.
+
+    Raises:
+        RuntimeError: where the ImageNet weights are not on disk and cannot be downloaded. The
+            course never puts other weights in their place.
+    """
+    import keras
+
+    base = find(name)
+    side = size or base.size
+    build = getattr(keras.applications, name)
+    try:
+        return build(input_shape=(side, side, 3), include_top=False, weights=weights)
+    except Exception as error:
+        if weights is None or base.weights_path.exists():
+            raise
+        raise RuntimeError(
+            f"Received: no ImageNet weights of {name} ({error}). Expected: a connection to "
+            f"Keras's server, or the file {base.weights_path}. Run `python3 course.py fetch bases` "
+            f"where there is a connection, or copy that file from a machine that has it."
+        ) from error
+
+
+def is_ready(name: str) -> str | None:
+    """None where the ImageNet weights of `name` are on disk; else a sentence that says how to get them."""
+    if find(name).weights_path.is_file():
+        return None
+    return (
+        f"The ImageNet weights of {name} are not on this machine; "
+        f"`python3 course.py fetch bases` downloads them."
+    )
+
+
+def fetch(name: str) -> Path:
+    """Download the ImageNet weights of `name` through Keras and return their file."""
+    load(name)
+    return find(name).weights_path
+
+
+def cuts(base: keras.Model) -> tuple[str, ...]:
+    """The layers after which `base` can be cut in two, from the input to the output.
+
+    A cut is a layer whose output is the only tensor that crosses to the layers behind it. Inside
+    a residual block two tensors cross, so there is none there. Left out are the cuts that part a
+    convolution from its BatchNormalization, or either from its activation, and those right
+    behind the input or a padding.
+
+    Args:
+        base: a functional model; it is read through its public `get_config()`.
+
+    Returns:
+        Names of layers, as `base.get_layer(name)` takes them; the last is the end of the base.
+    """
+    layers = base.get_config()["layers"]
+    kinds = {layer["name"]: layer["class_name"] for layer in layers}
+    readers = _readers(layers)
+    position = {name: index for index, name in enumerate(kinds)}
+    found, reach = [], 0
+    for index, name in enumerate(kinds):
+        # Every edge that starts before this layer must end here or before it.
+        if reach <= index and _ends_a_unit(kinds[name], {kinds[r] for r in readers[name]}):
+            found.append(name)
+        reach = max([reach, *(position[reader] for reader in readers[name])])
+    return tuple(found)
+
+
+def _readers(layers: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """For each layer of a functional model's config, the names of the layers that read its output."""
+    readers: dict[str, list[str]] = {layer["name"]: [] for layer in layers}
+    for layer in layers:
+        for source in _sources(layer["inbound_nodes"]):
+            readers[source].append(layer["name"])
+    return readers
+
+
+def _sources(node: Any) -> Iterator[str]:
+    """The names of the layers whose tensors stand anywhere in a serialised call."""
+    if isinstance(node, dict) and node.get("class_name") == "__keras_tensor__":
+        yield node["config"]["keras_history"][0]
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from _sources(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from _sources(value)
+
+
+def _ends_a_unit(kind: str, readers: set[str]) -> bool:
+    """Whether a layer of this kind, read by layers of those kinds, closes convolution + norm + activation."""
+    if kind in {"InputLayer", "ZeroPadding2D", "Rescaling", "Normalization"}:
+        return False
+    opens = kind == "BatchNormalization" or "Conv" in kind
+    return not (opens and readers & {"BatchNormalization", "ReLU", "Activation"})
