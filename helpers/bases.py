@@ -123,7 +123,7 @@ def load(name: str, weights: str | None = "imagenet", size: int | None = None) -
 
 
 def is_ready(name: str) -> str | None:
-    """None where the ImageNet weights of `name` are on disk; else a sentence that says how to get them."""
+    """None where the ImageNet weights of `name` are on disk; else how to get them, in a sentence."""
     if find(name).weights_path.is_file():
         return None
     return (
@@ -166,7 +166,7 @@ def cuts(base: keras.Model) -> tuple[str, ...]:
 
 
 def _readers(layers: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """For each layer of a functional model's config, the names of the layers that read its output."""
+    """For each layer of a functional model's config: which layers read its output."""
     readers: dict[str, list[str]] = {layer["name"]: [] for layer in layers}
     for layer in layers:
         for source in _sources(layer["inbound_nodes"]):
@@ -187,7 +187,7 @@ def _sources(node: Any) -> Iterator[str]:
 
 
 def _ends_a_unit(kind: str, readers: set[str]) -> bool:
-    """Whether a layer of this kind, read by layers of those kinds, closes convolution + norm + activation."""
+    """Whether a layer of this kind, read by those kinds, closes convolution, norm, activation."""
     if kind in {"InputLayer", "ZeroPadding2D", "Rescaling", "Normalization"}:
         return False
     opens = kind == "BatchNormalization" or "Conv" in kind
