@@ -123,7 +123,7 @@ def load(name: str, weights: str | None = "imagenet", size: int | None = None) -
 
 
 def is_ready(name: str) -> str | None:
-    """None where the ImageNet weights of `name` are on disk; else how to get them, in a sentence."""
+    """None where the ImageNet weights of `name` are on disk; else one sentence: how to get them."""
     if find(name).weights_path.is_file():
         return None
     return (
