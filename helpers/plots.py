@@ -1,0 +1,202 @@
+"""The figures of the lessons: one function a figure, each takes matplotlib axes and returns them.
+
+Colours are Okabe and Ito's, which keep apart for the colour-blind; where two colours carry
+meaning, a legend names them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.axes import Axes
+
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
+
+
+def _axes(ax: Axes | None, width: float = 7.0, height: float = 4.0) -> Axes:
+    """The axes given, or new ones of this size in inches."""
+    import matplotlib.pyplot as plt
+
+    if ax is not None:
+        return ax
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+def network(model: keras.Model, ax: Axes | None = None) -> Axes:
+    """A bar a layer from the input (top) to the output: its width the count of its parameters.
+
+    Only layers that hold weights are drawn; models inside the model are opened. A layer with
+    both kinds of weights gets a bar in two colours.
+    """
+    from helpers.weights import count
+
+    rows = [(layer.name, count(layer)) for layer in leaves(model) if layer.weights]
+    ax = _axes(ax, 7.0, min(0.6 + 0.3 * len(rows), 6.0))
+    position = np.arange(len(rows))
+    trainable = np.array([counts.trainable for _, counts in rows])
+    frozen = np.array([counts.non_trainable for _, counts in rows])
+    ax.barh(position, trainable, height=0.9, color=ORANGE, label="trainable")
+    ax.barh(position, frozen, left=trainable, height=0.9, color=BLUE, label="non-trainable")
+    few = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), 16)).astype(int))
+    ax.set_yticks(few, [rows[index][0] for index in few])
+    ax.invert_yaxis()
+    ax.set_xlabel("parameters")
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+    ax.set_title(f"{model.name}: {trainable.sum():,} trainable, {frozen.sum():,} non-trainable")
+    ax.legend(loc="best")
+    return ax
+
+
+def leaves(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers of a model in order, those of models inside it in their place."""
+    found = []
+    for layer in model.layers:
+        found += leaves(layer) if hasattr(layer, "layers") else [layer]
+    return found
+
+
+def pictures(
+    images: Sequence[np.ndarray],
+    titles: Sequence[str] = (),
+    columns: int = 3,
+    title_colors: Sequence[str] = (),
+    side: float = 2.2,
+) -> np.ndarray:
+    """A grid of pictures, `(height, width, 3)` each, uint8 or float from 0 to 255.
+
+    Returns:
+        The array of matplotlib axes, rows by columns.
+    """
+    import matplotlib.pyplot as plt
+
+    rows = -(-len(images) // columns)
+    _, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(side * columns, (side + 0.25) * rows),
+        squeeze=False,
+        layout="constrained",
+    )
+    for index, ax in enumerate(axes.flat):
+        ax.axis("off")
+        if index < len(images):
+            ax.imshow(np.clip(np.asarray(images[index]), 0, 255).astype("uint8"))
+        if index < min(len(titles), len(images)):
+            color = title_colors[index] if index < len(title_colors) else None
+            ax.set_title(titles[index], fontsize=9, color=color)
+    return axes
+
+
+def sizes(
+    height_width: np.ndarray, labels: np.ndarray, class_names: Sequence[str], ax=None
+) -> Axes:
+    """Original sizes, `(n, 2)`, height and width in pixels: a point a picture, coloured by class."""
+    ax = _axes(ax, 6.0, 4.5)
+    colors = [BLUE, ORANGE, GREEN, RED, GREY]
+    for index, name in enumerate(class_names):
+        chosen = height_width[labels == index]
+        ax.scatter(chosen[:, 1], chosen[:, 0], s=8, alpha=0.5, color=colors[index % 5], label=name)
+    ax.set_xlabel("width (pixels)")
+    ax.set_ylabel("height (pixels)")
+    ax.set_title("Original sizes of the pictures")
+    ax.set_xlim(left=0)
+    ax.set_ylim(bottom=0)
+    if len(class_names) <= 10:
+        ax.legend()
+    return ax
+
+
+def class_counts(
+    counts: Mapping[str, Sequence[int]], class_names: Sequence[str], ax: Axes | None = None
+) -> Axes:
+    """Bars of pictures per class, a group of bars a split: `counts[split][class]`."""
+    ax = _axes(ax, 6.0, 3.2)
+    position = np.arange(len(class_names))
+    width = 0.8 / len(counts)
+    for index, (split, numbers) in enumerate(counts.items()):
+        left = position + (index - (len(counts) - 1) / 2) * width
+        bars = ax.bar(left, numbers, width * 0.95, label=split, color=[BLUE, ORANGE, GREEN][index])
+        ax.bar_label(bars, fontsize=8)
+    ax.set_xticks(position, class_names)
+    ax.set_ylabel("pictures")
+    ax.set_title("Pictures per class")
+    ax.margins(y=0.12)
+    ax.legend()
+    return ax
+
+
+def learning_curves(
+    history: Mapping[str, Sequence[float]], fine_tuning_from: int | None = None
+) -> np.ndarray:
+    """Accuracy and loss by epoch, training and validation, side by side.
+
+    Args:
+        history: Keras's `history.history` with `accuracy`, `val_accuracy`, `loss`, `val_loss`.
+        fine_tuning_from: the number of epochs after which fine-tuning starts; a line is drawn.
+
+    Returns:
+        The two matplotlib axes.
+    """
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(1, 2, figsize=(8.5, 3.4), layout="constrained")
+    for ax, key, title in zip(axes, ("accuracy", "loss"), ("Accuracy", "Loss"), strict=True):
+        epochs = np.arange(1, len(history[key]) + 1)
+        ax.plot(epochs, history[key], "o--", color=BLUE, label="training")
+        ax.plot(epochs, history[f"val_{key}"], "o-", color=ORANGE, label="validation")
+        if fine_tuning_from:
+            ax.axvline(fine_tuning_from + 0.5, color=GREY, linestyle=":")
+            ax.annotate(
+                " fine-tuning",
+                (fine_tuning_from + 0.5, 0.5),
+                xycoords=("data", "axes fraction"),
+                color="#555555",
+            )
+        ax.set_title(title)
+        ax.set_xlabel("epoch")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend()
+    return axes
+
+
+def feature_maps(block: np.ndarray, channels: Sequence[int]) -> np.ndarray:
+    """A few channels of a block of features, `(rows, columns, channels)`, on one grey scale."""
+    import matplotlib.pyplot as plt
+
+    columns = min(len(channels), 8)
+    rows = -(-len(channels) // columns)
+    _, axes = plt.subplots(
+        rows, columns, figsize=(1.05 * columns, 1.3 * rows), squeeze=False, layout="constrained"
+    )
+    top = float(block[..., list(channels)].max())
+    for ax, channel in zip(axes.flat, channels, strict=False):
+        ax.imshow(block[..., channel], cmap="gray", vmin=0, vmax=top)
+        ax.set_title(f"{channel}", fontsize=8)
+    for ax in axes.flat:
+        ax.axis("off")
+    return axes
+
+
+def intervals(
+    values: Mapping[str, float],
+    bounds: Mapping[str, tuple[float, float]],
+    ax: Axes | None = None,
+) -> Axes:
+    """A dot and a bar a row: an accuracy, from 0 to 1, and its 95 % interval."""
+    ax = _axes(ax, 7.0, 0.9 + 0.45 * len(values))
+    for row, (name, value) in enumerate(values.items()):
+        low, high = bounds[name]
+        ax.plot([low, high], [row, row], color=BLUE, linewidth=3, solid_capstyle="butt")
+        ax.plot([value], [row], "o", color=ORANGE, markeredgecolor="black")
+        ax.annotate(f"{value:.3f}", (value, row), (0, 7), textcoords="offset points", ha="center")
+    ax.set_yticks(range(len(values)), list(values))
+    ax.set_ylim(len(values) - 0.4, -0.7)
+    ax.set_xlabel("accuracy, with its 95 % interval")
+    ax.grid(axis="x", color="#dddddd")
+    ax.set_axisbelow(True)
+    return ax
