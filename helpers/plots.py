@@ -95,7 +95,7 @@ def pictures(
 def sizes(
     height_width: np.ndarray, labels: np.ndarray, class_names: Sequence[str], ax=None
 ) -> Axes:
-    """Original sizes, `(n, 2)`, height and width in pixels: a point a picture, coloured by class."""
+    """A point a picture: `(n, 2)` original heights and widths in pixels, coloured by class."""
     ax = _axes(ax, 6.0, 4.5)
     colors = [BLUE, ORANGE, GREEN, RED, GREY]
     for index, name in enumerate(class_names):
