@@ -1,0 +1,60 @@
+"""pytest's settings for the whole course: slow checks, and lessons that lack their downloads."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+import pytest
+
+from helpers.lessons import LESSONS, Lesson
+
+SLOW_SECONDS = 60
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", "slow: takes a minute or more; `test --fast` leaves it out")
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest's own hook, which deselects by marker
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each cell of a lesson: slow, or skipped with the reason.
+
+    A skipped cell is passed over before its file is set up, so that no kernel starts in vain.
+    """
+    for item in items:
+        lesson = lesson_of(item)
+        if lesson is None:
+            continue
+        if lesson.seconds >= SLOW_SECONDS:
+            item.add_marker(pytest.mark.slow)
+        if reason := missing(lesson):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def lesson_of(item: pytest.Item) -> Lesson | None:
+    """The lesson whose cell `item` is, if it is one."""
+    if item.path.suffix != ".ipynb":
+        return None
+    return next((lesson for lesson in LESSONS if lesson.stem == item.path.stem), None)
+
+
+@cache
+def missing(lesson: Lesson) -> str | None:
+    """Why the lesson cannot run here, or None where all that it needs is there."""
+    from helpers import bases, pictures
+
+    try:
+        if lesson.needs_pictures and (reason := pictures.is_ready(pictures_name())):
+            return reason
+        if lesson.needs_weights and (reason := bases.is_ready("MobileNetV2")):
+            return reason
+    except ValueError:  # no such set: the lesson itself says so, and fails
+        return None
+    return None
+
+
+def pictures_name() -> str:
+    """The picture set that the lessons will use."""
+    return os.environ.get("COURSE_PICTURES") or "photos"
