@@ -1,0 +1,428 @@
+"""Fetch a file from the first mirror that answers: resume, verify, unpack safely."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import os
+import shutil
+import stat
+import sys
+import time
+import uuid
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import requests
+    from tqdm import tqdm
+
+CONNECT_SECONDS, READ_SECONDS = 10, 30
+ATTEMPTS = 3
+# Before the second attempt; each further one waits twice as long.
+BACKOFF_SECONDS = 0.5
+CHUNK_BYTES = 1 << 18
+# A picture does not shrink tenfold in a zip; what grows a hundredfold was made to fill a disk.
+MAX_RATIO = 100
+MAX_UNPACKED_BYTES = 8 * 10**9
+# What zipfile raises for archives that are damaged, or packed in a way that it does not know.
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+
+
+class DownloadError(RuntimeError):
+    """No mirror gave the file; the text names each one, its answer, and what to do."""
+
+
+class MirrorFailed(Exception):
+    """What one mirror answered, in a short phrase; `again` where a second attempt may help."""
+
+    def __init__(self, answer: str, again: bool = False) -> None:
+        super().__init__(answer)
+        self.again = again
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What a download must pass before it gets its name.
+
+    Attributes:
+        looks_like: given the first bytes, says whether they begin such a file. A network's login
+            page fails here, before it overwrites what an earlier attempt had fetched.
+        sha256: the whole file's digest in hexadecimal.
+        verify: given the finished file, raises ValueError with a phrase that says what is wrong.
+    """
+
+    looks_like: Callable[[bytes], bool] | None = None
+    sha256: str | None = None
+    verify: Callable[[Path], None] | None = None
+
+
+def fetch(
+    urls: Sequence[str], target: Path, checks: Checks = Checks(), *, quiet: bool = False
+) -> Path:
+    """Download a file from the first mirror that answers with a good one.
+
+    Bytes go to `<target>.part`, which a later call resumes where the same mirror says that the
+    file has not changed since (RFC 9110, section 13.1.5, If-Range).
+
+    Args:
+        urls: addresses of the same file, tried in this order. Where the environment variable
+            `COURSE_MIRROR` holds a base address, that comes first.
+        target: where the file goes; it appears there whole or not at all.
+        checks: what it must pass.
+        quiet: no progress bar and no line at the end.
+
+    Raises:
+        DownloadError: where no mirror gave the file.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    answers = []
+    for url in mirrors(urls):
+        try:
+            _fetch_from(_Job(url, part, checks, quiet))
+        except MirrorFailed as failure:
+            answers.append(f"{shown(url)}: {failure}")
+            continue
+        os.replace(part, target)
+        _validator_path(part).unlink(missing_ok=True)
+        return target
+    raise DownloadError(_explanation(target.name, answers))
+
+
+def mirrors(urls: Sequence[str]) -> list[str]:
+    """`urls`, led by the classroom's own mirror where `COURSE_MIRROR` names one."""
+    base = os.environ.get("COURSE_MIRROR", "").strip().rstrip("/")
+    if not base:
+        return list(urls)
+    return [f"{base}/{PurePosixPath(urlsplit(urls[0]).path).name}", *urls]
+
+
+def shown(url: str) -> str:
+    """An address as it may be printed: without a password or a signed query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{_host(url)}{parts.path}"
+
+
+def _host(url: str) -> str:
+    """The host of an address, with its port and without a password."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _explanation(name: str, answers: Sequence[str]) -> str:
+    """The one message for a learner whose download failed everywhere."""
+    proxy = "set HTTPS_PROXY if this network needs a proxy"
+    return (
+        f"Received: no {name} from any of {len(answers)} addresses ({'; '.join(answers)}). "
+        f"Expected: one that answers with the file. Check the connection ({proxy}) and run it "
+        f"again, it goes on where it stopped; or set COURSE_MIRROR to the address of a folder, "
+        f"on a web server that you can reach, which holds {name}."
+    )
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One address, the file that it fills, and what that must pass."""
+
+    url: str
+    part: Path
+    checks: Checks
+    quiet: bool
+
+    @property
+    def name(self) -> str:
+        """The finished file's name."""
+        return self.part.name.removesuffix(".part")
+
+
+def _fetch_from(job: _Job) -> None:
+    """Fill the part from one mirror and check it, with a few attempts.
+
+    Raises:
+        MirrorFailed: with the last answer.
+    """
+    started = time.monotonic()
+    for attempt in range(ATTEMPTS):
+        try:
+            _attempt(job)
+            break
+        except MirrorFailed as failure:
+            if not failure.again or attempt == ATTEMPTS - 1:
+                raise
+        time.sleep(BACKOFF_SECONDS * 2**attempt)
+    _check_finished(job)
+    if not job.quiet:
+        megabytes, seconds = job.part.stat().st_size / 1e6, time.monotonic() - started
+        print(f"{job.name}: {megabytes:.1f} MB in {seconds:.1f} s from {_host(job.url)}")
+
+
+def _attempt(job: _Job) -> None:
+    """One request: for the whole file, or for what is missing of it.
+
+    Raises:
+        MirrorFailed: where the answer is no such file, or breaks off.
+    """
+    import requests
+
+    validator = _validator(job)
+    start = job.part.stat().st_size if validator else 0
+    # Were it compressed on the way, Content-Length would not be the file's.
+    headers = {"Accept-Encoding": "identity"}
+    if validator:
+        headers |= {"Range": f"bytes={start}-", "If-Range": validator}
+    timeout = (CONNECT_SECONDS, READ_SECONDS)
+    try:
+        with requests.get(job.url, headers=headers, stream=True, timeout=timeout) as response:
+            _save(response, _accepted_start(response, job, start), job)
+    except requests.RequestException as error:
+        raise _failure(error) from error
+
+
+def _accepted_start(response: requests.Response, job: _Job, asked: int) -> int:
+    """The byte from which the mirror sends: `asked`, or 0 where it sends the whole file.
+
+    Raises:
+        MirrorFailed: for every other answer.
+    """
+    status = response.status_code
+    if status == 200:
+        return 0
+    if status == 206 and response.headers.get("Content-Range", "").startswith(f"bytes {asked}-"):
+        return asked
+    if status in {206, 416}:
+        # What is here does not begin the file that is there; the next attempt starts anew.
+        job.part.unlink(missing_ok=True)
+        raise MirrorFailed(f"HTTP {status}, not the range that was asked for", again=True)
+    again = status in {408, 429} or status >= 500
+    raise MirrorFailed(f"HTTP {status} {response.reason or ''}".strip(), again)
+
+
+def _save(response: requests.Response, start: int, job: _Job) -> None:
+    """Write the body to the part from byte `start` on, and check that it came whole.
+
+    Raises:
+        MirrorFailed: where it begins like something else, or ends too early.
+    """
+    length = response.headers.get("Content-Length", "")
+    total = start + int(length) if length.isdigit() else None
+    chunks = _looked_at(response.iter_content(CHUNK_BYTES), start, job.checks)
+    with job.part.open("r+b" if start else "wb") as file, _bar(job, start, total) as bar:
+        _remember_validator(response, job)
+        file.seek(start)
+        for chunk in chunks:
+            file.write(chunk)
+            bar.update(len(chunk))
+    size = job.part.stat().st_size
+    if total is not None and size != total:
+        raise MirrorFailed(f"it broke off after {size:,} of {total:,} bytes", again=True)
+
+
+def _looked_at(chunks: Iterator[bytes], start: int, checks: Checks) -> Iterator[bytes]:
+    """The same chunks, the first of which has been looked at before this returns.
+
+    Raises:
+        MirrorFailed: where a file that comes from its start begins like something else.
+    """
+    first = next(chunks, b"")
+    if start == 0 and checks.looks_like and not checks.looks_like(first):
+        if first.lstrip()[:1] == b"<":
+            raise MirrorFailed(
+                "a web page instead of the file (does this network ask for a login?)"
+            )
+        raise MirrorFailed("something else than the file: it begins differently")
+    return itertools.chain([first], chunks)
+
+
+def _failure(error: requests.RequestException) -> MirrorFailed:
+    """What went wrong before an answer came, in a phrase without addresses or passwords."""
+    import requests
+
+    phrases = {
+        requests.exceptions.ProxyError: "the proxy did not let it through",
+        requests.exceptions.SSLError: "its certificate could not be verified",
+        requests.exceptions.ConnectTimeout: f"no answer within {CONNECT_SECONDS} s",
+        requests.exceptions.ReadTimeout: f"silent for {READ_SECONDS} s",
+        requests.exceptions.ChunkedEncodingError: "it broke off",
+        requests.exceptions.ConnectionError: "no connection",
+    }
+    for kind, phrase in phrases.items():
+        if isinstance(error, kind):
+            certain = kind is requests.exceptions.SSLError
+            return MirrorFailed(phrase, again=not certain)
+    return MirrorFailed(f"no such address can be asked ({type(error).__name__})")
+
+
+def _check_finished(job: _Job) -> None:
+    """Check the whole file; one that fails is deleted, so that nothing goes on with it.
+
+    Raises:
+        MirrorFailed: with what is wrong.
+    """
+    try:
+        if job.checks.sha256 and _sha256(job.part) != job.checks.sha256.lower():
+            raise ValueError("the file's SHA-256 is another than expected")
+        if job.checks.verify:
+            job.checks.verify(job.part)
+    except ValueError as error:
+        job.part.unlink()
+        raise MirrorFailed(str(error)) from error
+
+
+def _sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _bar(job: _Job, start: int, total: int | None) -> tqdm:
+    """A progress bar on standard output, gone when it is done.
+
+    Not `tqdm.auto`: its widget stays behind in a stored notebook, whereas text with carriage
+    returns is overwritten. There is no bar where nobody watches, as in a log.
+    """
+    from tqdm import tqdm
+
+    watched = sys.stdout.isatty() or "ipykernel" in sys.modules
+    return tqdm(
+        desc=job.name,
+        initial=start,
+        total=total,
+        unit="B",
+        unit_scale=True,
+        ncols=80,
+        mininterval=0.5,
+        leave=False,
+        file=sys.stdout,
+        disable=job.quiet or not watched,
+    )
+
+
+def _validator_path(part: Path) -> Path:
+    """Where it is kept what would tell a changed file from the one that `part` began."""
+    return part.with_name(part.name + ".json")
+
+
+def _validator(job: _Job) -> str | None:
+    """The value for If-Range, where the part was begun from this mirror and can be gone on with."""
+    try:
+        kept = json.loads(_validator_path(job.part).read_text(encoding="utf-8"))
+        begun = job.part.stat().st_size > 0
+    except (OSError, ValueError):
+        return None
+    return kept["validator"] if begun and kept["url"] == shown(job.url) else None
+
+
+def _remember_validator(response: requests.Response, job: _Job) -> None:
+    """Keep the mirror's ETag, or its Last-Modified; a weak ETag does not promise equal bytes."""
+    etag = response.headers.get("ETag", "")
+    strong = etag if etag.startswith('"') else None
+    kept = {"url": shown(job.url), "validator": strong or response.headers.get("Last-Modified")}
+    _validator_path(job.part).write_text(json.dumps(kept), encoding="utf-8")
+
+
+def begins_like_zip(first: bytes) -> bool:
+    """Whether these first bytes begin a zip archive (APPNOTE.TXT, section 4.3.7)."""
+    return first.startswith(b"PK\x03\x04")
+
+
+def check_zip(archive: Path) -> list[str]:
+    """Read every member to its end, which compares it with its CRC-32; return their names.
+
+    Raises:
+        ValueError: where the archive or a member is damaged.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            damaged, names = opened.testzip(), opened.namelist()
+    except DAMAGED as error:
+        raise ValueError(f"the zip archive is damaged ({error})") from error
+    if damaged:
+        raise ValueError(f"the zip archive is damaged (bad CRC-32 of '{damaged}')")
+    return names
+
+
+def unpack_zip(archive: Path, folder: Path) -> Path:
+    """Unpack an archive so that `folder` appears whole, or not at all.
+
+    Nothing is written outside it, whatever the archive's names say, and the CRC-32 of each member
+    is checked. An earlier `folder` is replaced.
+
+    Raises:
+        ValueError: where the archive is damaged, or has members that do not belong in one of
+            pictures: paths that lead out, links, encrypted ones, far more bytes than it holds.
+    """
+    beside = folder.with_name(f"{folder.name}-{uuid.uuid4().hex[:8]}.part")
+    beside.mkdir(parents=True)
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            _check_members(opened, archive)
+            for member in opened.infolist():
+                _unpack_member(opened, member, beside)
+        _replace_folder(beside, folder)
+    except (*DAMAGED, FileExistsError, NotADirectoryError) as error:
+        raise ValueError(
+            f"Received: {archive.name}, which cannot be unpacked ({error}). "
+            f"Expected: an undamaged zip archive. Delete it and fetch it again."
+        ) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def _check_members(opened: zipfile.ZipFile, archive: Path) -> None:
+    """Look at what the archive says of its members, before anything is written.
+
+    zipfile never reads more of a member than the size that is checked here.
+    """
+    members = opened.infolist()
+    size = sum(member.file_size for member in members)
+    if size > min(MAX_UNPACKED_BYTES, MAX_RATIO * archive.stat().st_size):
+        raise ValueError(
+            f"Received: {archive.name}, which would unpack to {size:,} bytes. Expected: an archive "
+            f"of pictures, which hardly grow. Delete it and fetch it from another address."
+        )
+    for member in members:
+        wrong = _wrong_with(member)
+        if wrong:
+            raise ValueError(
+                f"Received: {archive.name} with the member '{member.filename}', {wrong}. "
+                f"Expected: plain files inside one folder. Delete it and fetch it from "
+                f"another address."
+            )
+
+
+def _wrong_with(member: zipfile.ZipInfo) -> str | None:
+    """Why this member must not be unpacked, or None."""
+    name = member.filename
+    if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
+        return "whose path leads out of the folder"
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
+        return "which is a link or a device"
+    return "which is encrypted" if member.flag_bits & 1 else None
+
+
+def _unpack_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+    """Write one member; a name that is there already is an error, not overwritten."""
+    target = folder / member.filename
+    if member.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with opened.open(member) as source, target.open("xb") as file:
+        shutil.copyfileobj(source, file)
+
+
+def _replace_folder(new: Path, folder: Path) -> None:
+    """Rename `new` to `folder`, of which an earlier one is moved aside and deleted."""
+    old = folder.with_name(f"{new.name}.old")
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,689 @@
+"""Where pictures come from: sets of them, as arrays to train, validate and test with."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from helpers import downloads, lessons
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+    import tensorflow_datasets as tfds
+
+PHOTOS_ZIP = "cats_and_dogs_filtered.zip"
+# Both hosts that have served it; it moved from the first to the second in November 2025.
+PHOTOS_URLS = (
+    f"https://storage.googleapis.com/mledu-datasets/{PHOTOS_ZIP}",
+    f"https://download.mlcc.google.com/mledu-datasets/{PHOTOS_ZIP}",
+)
+PHOTOS_TOP = PHOTOS_ZIP.removesuffix(".zip")
+# Files of each folder in the published archive.
+PHOTOS_COUNTS = {
+    "train/cats": 1000,
+    "train/dogs": 1000,
+    "validation/cats": 500,
+    "validation/dogs": 500,
+}
+TFDS_NAME = "cats_vs_dogs"
+TFDS_SPLITS = ("train[:40%]", "train[40%:50%]", "train[50%:60%]")
+PARTS = ("train", "validation", "test")
+# What operating systems leave in a folder, besides names that begin with a dot.
+LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
+# Pictures that pass from tf.data to numpy at a time; the size hardly matters from 32 up.
+DECODE_BATCH = 64
+LEFT_OUT_SHOWN = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """The pictures of one split, in a shuffled order: any slice is a fair sample.
+
+    Attributes:
+        images: uint8 `(n, size, size, 3)`, red, green, blue.
+        labels: int32 `(n,)`, positions in `PictureSet.class_names`.
+        files: n names, such as `cats/cat.1.jpg`.
+        sizes: int32 `(n, 2)`, height and width of the original in pixels.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    files: tuple[str, ...]
+    sizes: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __repr__(self) -> str:
+        return f"{len(self):,} pictures {self.images.shape[1:]}"
+
+
+@dataclass(frozen=True, eq=False)
+class PictureSet:
+    """A set of labelled pictures in three splits that share no file; printing it sums it up.
+
+    Attributes:
+        name: "photos", "tfds", or the name of the learner's folder.
+        size: the side of each picture in pixels.
+        class_names: sorted.
+        train, validation, test: the splits.
+        left_out: pairs of a file's name and why it is in no split.
+    """
+
+    name: str
+    size: int
+    class_names: tuple[str, ...]
+    train: Split
+    validation: Split
+    test: Split
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        return summary(self)
+
+
+def load(
+    name: str,
+    size: int,
+    *,
+    seed: int = 0,
+    validation_share: float = 0.15,
+    test_share: float = 0.15,
+    quiet: bool = False,
+) -> PictureSet:
+    """Load a set of pictures, which is downloaded first where it has to be.
+
+    Each picture is resized to a square, bilinearly and without keeping its aspect ratio, as
+    `keras.utils.image_dataset_from_directory(image_size=(size, size))` does, then rounded.
+    Files that cannot be decoded are left out and named.
+
+    Args:
+        name: `"photos"`: 2,000 photographs of cats and dogs to train, and 1,000 of which half are
+            for validation, half for the test. `"tfds"`: `cats_vs_dogs` of TensorFlow Datasets,
+            40 %, 10 % and 10 % of it. Or the path of a folder with one subfolder a class.
+        size: the side of the square in pixels.
+        seed: decides which file goes into which split, where that is not given, and the order.
+        validation_share, test_share: shares of each class of a folder, 0 to 1; not used for
+            `"photos"` and `"tfds"`.
+        quiet: print no summary.
+
+    Raises:
+        ValueError: where `name` is no set and no folder, or the folder cannot be split.
+        RuntimeError: where a download fails.
+    """
+    if size < 1:
+        raise ValueError(f"Received: size={size}. Expected: the side of a picture in pixels.")
+    if name == "photos":
+        found = _load_photos(size, seed)
+    elif name == "tfds":
+        found = _load_tfds(size, seed)
+    else:
+        found = _load_folder(name, size, _Shares(validation_share, test_share, seed))
+    if not quiet:
+        print(found)
+    return found
+
+
+def is_ready(name: str) -> str | None:
+    """None where `load(name, ...)` needs no download now; else why, and how to get it."""
+    if name == "photos":
+        folder = lessons.cache_folder() / "photos"
+        wrong = _wrong_counts(_count_files(folder)) if folder.is_dir() else "not on this machine"
+        fetch_it = "`python course.py fetch photos` downloads them (69 MB)."
+        return wrong and f"The photographs are {wrong}; {fetch_it}"
+    if name == "tfds":
+        if _prepared_tfds():
+            return None
+        return (
+            f"{TFDS_NAME} is not prepared in {_tfds_folder()}; `python course.py fetch tfds` "
+            f"downloads and prepares it (about 800 MB), or set TFDS_DATA_DIR to where it is."
+        )
+    return None if _as_folder(name) else _unknown(name)
+
+
+def fetch(name: str) -> Path:
+    """Download and prepare `"photos"` or `"tfds"`, unless it is there; return its folder.
+
+    Raises:
+        RuntimeError: where that fails, with what was tried and what to do.
+        ValueError: where `name` is no set and no folder.
+    """
+    if name == "photos":
+        return _fetch_photos()
+    if name == "tfds":
+        return _fetch_tfds()
+    folder = _as_folder(name)
+    if not folder:
+        raise ValueError(_unknown(name))
+    return folder
+
+
+def summary(pictures: PictureSet) -> str:
+    """What is in a set: counts per class and split, original sizes, what was left out and why."""
+    splits = [pictures.train, pictures.validation, pictures.test]
+    counts = [np.bincount(split.labels, minlength=len(pictures.class_names)) for split in splits]
+    rows = [("", *PARTS)]
+    for label, class_name in enumerate(pictures.class_names):
+        rows.append((class_name, *(f"{count[label]:,}" for count in counts)))
+    rows.append(("together", *(f"{len(split):,}" for split in splits)))
+    total = sum(map(len, splits))
+    return "\n".join(
+        [
+            f"{pictures.name}: {total:,} pictures of {len(pictures.class_names)} classes, "
+            f"{pictures.size} x {pictures.size} pixels each",
+            *_aligned(rows),
+            _size_range(np.concatenate([split.sizes for split in splits])),
+            *_left_out_lines(pictures.left_out),
+        ]
+    )
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of a table as text: the first column to the left, numbers to the right."""
+    first = max(len(row[0]) for row in rows)
+    width = max(len(cell) for row in rows for cell in row[1:])
+    return [row[0].ljust(first) + "".join(f"  {cell:>{width}}" for cell in row[1:]) for row in rows]
+
+
+def _size_range(sizes: np.ndarray) -> str:
+    """The range of the originals' sizes, `(n, 2)` height and width, in a sentence."""
+    (low_height, low_width), (high_height, high_width) = sizes.min(axis=0), sizes.max(axis=0)
+    return (
+        f"Originals: {low_width:,} to {high_width:,} pixels wide, "
+        f"{low_height:,} to {high_height:,} high."
+    )
+
+
+def _left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:
+    """Which files were left out and why, the first few by name."""
+    if not left_out:
+        return ["Left out: nothing."]
+    lines = [f"Left out: {len(left_out):,} {'file' if len(left_out) == 1 else 'files'}."]
+    lines += [f"  {file}: {reason}" for file, reason in left_out[:LEFT_OUT_SHOWN]]
+    rest = Counter(reason for _, reason in left_out[LEFT_OUT_SHOWN:])
+    return lines + [f"  and {count:,} more: {reason}" for reason, count in rest.items()]
+
+
+# A learner's folder, and what it shares with the photographs
+
+
+@dataclass(frozen=True)
+class _File:
+    """A picture on disk: where it is, the name that is shown, its class."""
+
+    path: Path
+    name: str
+    label: int
+
+
+# Train, validation and test.
+_Parts = tuple[list[_File], list[_File], list[_File]]
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """How to split each class of a folder; called with its files, it does so."""
+
+    validation: float
+    test: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        if min(self.validation, self.test) <= 0 or self.validation + self.test >= 1:
+            raise ValueError(
+                f"Received: validation_share={self.validation}, test_share={self.test}. "
+                f"Expected: two shares above 0 that leave some pictures to train with."
+            )
+
+    def __call__(self, files: Sequence[_File]) -> _Parts:
+        generator = np.random.default_rng(self.seed)
+        parts: _Parts = ([], [], [])
+        for label in sorted({file.label for file in files}):
+            own = [file for file in files if file.label == label]
+            own = [own[position] for position in generator.permutation(len(own))]
+            validation = max(1, round(len(own) * self.validation))
+            test = max(1, round(len(own) * self.test))
+            parts[1].extend(own[:validation])
+            parts[2].extend(own[validation : validation + test])
+            parts[0].extend(own[validation + test :])
+        return tuple(_shuffled(part, generator) for part in parts)
+
+
+def _shuffled(files: Sequence[_File], generator: np.random.Generator) -> list[_File]:
+    """The same files in another order."""
+    return [files[position] for position in generator.permutation(len(files))]
+
+
+def _as_folder(name: str) -> Path | None:
+    """The learner's folder of that path, or None."""
+    folder = Path(name).expanduser().resolve() if name else None
+    return folder if folder and folder.is_dir() else None
+
+
+def _unknown(name: str) -> str:
+    """What to say of a name that is no set and no folder."""
+    looked = f" (no such folder as {Path(name).expanduser().resolve()})" if name else ""
+    return (
+        f"Received: pictures '{name}'{looked}. Expected: 'photos', 'tfds', or the path of a folder "
+        f"with one subfolder a class. Check the path; a full one works from everywhere."
+    )
+
+
+def _load_folder(name: str, size: int, shares: _Shares) -> PictureSet:
+    """A learner's own pictures, split by class and seed."""
+    folder = _as_folder(name)
+    if not folder:
+        raise ValueError(_unknown(name))
+    class_names = _class_folders(folder)
+    files = [
+        file
+        for label, class_name in enumerate(class_names)
+        for file in _files_of(folder / class_name, label)
+    ]
+    stray = [path.name for path in sorted(folder.iterdir()) if path.is_file() and _counts(path)]
+    left_out = [(name, "not in the subfolder of a class") for name in stray]
+    divide = _enough(shares, class_names)
+    return _load_files(_Listing(folder.name, class_names, files, left_out), divide, size)
+
+
+def _class_folders(folder: Path) -> tuple[str, ...]:
+    """The names of a folder's subfolders, one a class, sorted.
+
+    Raises:
+        ValueError: where there are fewer than two.
+    """
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir() and _counts(path))
+    if len(names) < 2:
+        raise ValueError(
+            f"Received: {folder} with {len(names)} subfolders {names}. Expected: at least 2, one "
+            f"for each class, with its pictures inside. Sort the pictures into such folders."
+        )
+    return tuple(names)
+
+
+def _counts(path: Path) -> bool:
+    """Whether a file or folder is one of the learner's: neither hidden nor litter."""
+    return not path.name.startswith(".") and path.name.lower() not in LITTER
+
+
+def _files_of(folder: Path, label: int) -> list[_File]:
+    """All files of one class in a fixed order, from the folders inside too, as Keras finds them."""
+    found = []
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder)
+        if path.is_file() and all(_counts(Path(part)) for part in inside.parts):
+            found.append(_File(path, (folder.name / inside).as_posix(), label))
+    return sorted(found, key=lambda file: file.name)
+
+
+def _enough(shares: _Shares, class_names: Sequence[str]) -> Callable[[Sequence[_File]], _Parts]:
+    """`shares`, but each class must have a picture for each split."""
+
+    def divide(files: Sequence[_File]) -> _Parts:
+        parts = shares(files)
+        for label, class_name in enumerate(class_names):
+            own = [sum(file.label == label for file in part) for part in parts]
+            if min(own) == 0:
+                raise ValueError(
+                    f"Received: {sum(own)} readable pictures in class '{class_name}'. Expected: at "
+                    f"least 3, one for each split. Add pictures, or lower validation_share "
+                    f"({shares.validation}) and test_share ({shares.test})."
+                )
+        return parts
+
+    return divide
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """The files of a set before they are decoded."""
+
+    name: str
+    class_names: tuple[str, ...]
+    files: list[_File]
+    left_out: list[tuple[str, str]]
+
+
+def _load_files(
+    listing: _Listing, divide: Callable[[Sequence[_File]], _Parts], size: int
+) -> PictureSet:
+    """Decode the files, split those that are pictures, name the others."""
+    ordered = [file for part in divide(listing.files) for file in part]
+    decoded = _decode_files(ordered, size)
+    broken = {ordered[row].path: reason for row, reason in decoded.failed.items()}
+    # Split anew without the broken ones: the same as if they had never been there.
+    kept = [file for file in listing.files if file.path not in broken]
+    parts = divide(kept) if broken else divide(listing.files)
+    row_of = {file.path: row for row, file in enumerate(ordered)}
+    splits = [_as_split(part, decoded, row_of) for part in parts]
+    left_out = [(file.name, broken[file.path]) for file in listing.files if file.path in broken]
+    return PictureSet(
+        listing.name,
+        size,
+        listing.class_names,
+        *splits,
+        left_out=tuple(sorted(listing.left_out + left_out)),
+    )
+
+
+def _as_split(files: Sequence[_File], decoded: _Decoded, row_of: dict[Path, int]) -> Split:
+    """The rows of these files; without a copy where they lie side by side, as they mostly do."""
+    rows = np.array([row_of[file.path] for file in files], dtype=np.int64)
+    side_by_side = len(rows) > 0 and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows)))
+    chosen = slice(rows[0], rows[0] + len(rows)) if side_by_side else rows
+    return Split(
+        images=decoded.images[chosen],
+        labels=np.array([file.label for file in files], dtype=np.int32),
+        files=tuple(file.name for file in files),
+        sizes=decoded.sizes[chosen],
+    )
+
+
+# The 3,000 published photographs
+
+
+def _load_photos(size: int, seed: int) -> PictureSet:
+    """The published photographs; their validation files are halved by class and seed."""
+    top = _fetch_photos() / PHOTOS_TOP
+    class_names = tuple(sorted({PurePosixPath(folder).name for folder in PHOTOS_COUNTS}))
+    files = [
+        file
+        for part in ("train", "validation")
+        for label, class_name in enumerate(class_names)
+        for file in _files_of(top / part / class_name, label)
+    ]
+
+    def divide(files: Sequence[_File]) -> _Parts:
+        train = [file for file in files if (top / "train") in file.path.parents]
+        held = [file for file in files if (top / "validation") in file.path.parents]
+        generator = np.random.default_rng(seed)
+        validation, test = _halves(held, generator)
+        return (
+            _shuffled(train, generator),
+            _shuffled(validation, generator),
+            _shuffled(test, generator),
+        )
+
+    return _load_files(_Listing("photos", class_names, files, []), divide, size)
+
+
+def _halves(
+    files: Sequence[_File], generator: np.random.Generator
+) -> tuple[list[_File], list[_File]]:
+    """Two lists that share nothing, with half of each class in each."""
+    first: list[_File] = []
+    second: list[_File] = []
+    for label in sorted({file.label for file in files}):
+        own = _shuffled([file for file in files if file.label == label], generator)
+        middle = (len(own) + 1) // 2
+        first += own[:middle]
+        second += own[middle:]
+    return first, second
+
+
+def _fetch_photos() -> Path:
+    """The unpacked photographs in the course's cache, downloaded where they are not there whole."""
+    folder = lessons.cache_folder() / "photos"
+    if is_ready("photos") is None:
+        return folder
+    archive = lessons.cache_folder() / PHOTOS_ZIP
+    checks = downloads.Checks(downloads.begins_like_zip, verify=_verify_photos)
+    downloads.fetch(PHOTOS_URLS, archive, checks)
+    downloads.unpack_zip(archive, folder)
+    archive.unlink()
+    return folder
+
+
+def _verify_photos(archive: Path) -> None:
+    """Check every member's CRC-32 and the published counts.
+
+    There is no fixed digest, for a classroom's mirror may have shrunk the pictures.
+
+    Raises:
+        ValueError: with what is wrong.
+    """
+    names = downloads.check_zip(archive)
+    wrong = _wrong_counts(Counter(PurePosixPath(name).parent.as_posix() for name in names))
+    if wrong:
+        raise ValueError(f"the photographs in the zip archive are {wrong}")
+
+
+def _count_files(folder: Path) -> Counter[str]:
+    """How many files each folder of the unpacked archive holds."""
+    counts: Counter[str] = Counter()
+    for inside in PHOTOS_COUNTS:
+        path = folder / PHOTOS_TOP / inside
+        names = os.listdir(path) if path.is_dir() else []
+        counts[f"{PHOTOS_TOP}/{inside}"] = sum(_counts(Path(name)) for name in names)
+    return counts
+
+
+def _wrong_counts(counts: Counter[str]) -> str | None:
+    """What differs from the published counts, or None."""
+    found = {inside: counts[f"{PHOTOS_TOP}/{inside}"] for inside in PHOTOS_COUNTS}
+    wrong = [
+        f"{found[inside]} instead of {expected} in {inside}"
+        for inside, expected in PHOTOS_COUNTS.items()
+        if found[inside] != expected
+    ]
+    return f"incomplete ({', '.join(wrong)})" if wrong else None
+
+
+# TensorFlow Datasets
+
+
+def _tfds_folder() -> Path:
+    """TensorFlow Datasets' own cache, as it finds it itself."""
+    return Path(os.environ.get("TFDS_DATA_DIR") or Path.home() / "tensorflow_datasets").expanduser()
+
+
+def _prepared_tfds() -> Path | None:
+    """The folder of the newest prepared version with all its shards, or None.
+
+    It is read from the files, since importing TensorFlow Datasets takes seconds.
+    """
+    found = []
+    for info in (_tfds_folder() / TFDS_NAME).glob("*.*.*/dataset_info.json"):
+        version = tuple(int(number) for number in info.parent.name.split(".") if number.isdigit())
+        if len(version) == 3 and _has_all_shards(info):
+            found.append((version, info.parent))
+    return max(found)[1] if found else None
+
+
+def _has_all_shards(info: Path) -> bool:
+    """Whether a version's folder holds as many shards as its description says."""
+    try:
+        splits = json.loads(info.read_text(encoding="utf-8"))["splits"]
+        train = next(split for split in splits if split["name"] == "train")
+        expected = len(train["shardLengths"])
+    except (OSError, ValueError, KeyError, TypeError, StopIteration):
+        return False
+    shards = info.parent.glob(f"{TFDS_NAME}-train.*-of-{expected:05d}")
+    return expected > 0 and len(list(shards)) == expected
+
+
+def _fetch_tfds() -> Path:
+    """The prepared version; TensorFlow Datasets downloads and prepares it where it is missing."""
+    if not _prepared_tfds():
+        try:
+            import tensorflow_datasets as tfds
+
+            tfds.builder(TFDS_NAME, data_dir=_tfds_folder()).download_and_prepare()
+        # TensorFlow Datasets raises what its download, its archive reader or its checks raise.
+        except Exception as error:
+            raise RuntimeError(
+                f"Received: {TFDS_NAME} could not be prepared ({_first_line(error)}). Expected: "
+                f"a connection to download.microsoft.com and 3 GB of free disk. Try again where "
+                f"there is one, or copy the folder {TFDS_NAME} from a machine that has it to "
+                f"{_tfds_folder()}."
+            ) from error
+    prepared = _prepared_tfds()
+    if not prepared:
+        raise RuntimeError(
+            f"Received: no complete {TFDS_NAME} in {_tfds_folder()} after preparing it. "
+            f"Expected: all its shards. Delete that folder and fetch it again."
+        )
+    return prepared
+
+
+def _first_line(error: Exception) -> str:
+    """The beginning of an error's text, with its kind."""
+    text = str(error).strip().splitlines() or [""]
+    return f"{type(error).__name__}: {text[0][:200]}"
+
+
+def _load_tfds(size: int, seed: int) -> PictureSet:
+    """`cats_vs_dogs`, as much of it as is prepared, split 40/10/10 % as it lies."""
+    folder = _fetch_tfds()
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder_from_directory(folder)
+    generator = np.random.default_rng(seed)
+    splits, left_out = [], []
+    for instruction in TFDS_SPLITS:
+        split, broken = _read_tfds(builder, instruction, size, generator)
+        splits.append(split)
+        left_out += broken
+    class_names = tuple(builder.info.features["label"].names)
+    return PictureSet("tfds", size, class_names, *splits, left_out=tuple(sorted(left_out)))
+
+
+def _read_tfds(
+    builder: tfds.core.DatasetBuilder, instruction: str, size: int, generator: np.random.Generator
+) -> tuple[Split, list[tuple[str, str]]]:
+    """One split of a prepared builder in a shuffled order, and what could not be decoded."""
+    import tensorflow as tf
+
+    names, labels = _tfds_names_and_labels(builder, instruction)
+    order = generator.permutation(len(names))
+    rows = np.argsort(order)
+    encoded = tf.data.Dataset.zip(
+        tf.data.Dataset.from_tensor_slices(rows), _tfds_encoded(builder, instruction)
+    )
+    images, sizes = _decode(encoded, len(names), size)
+    whole = sizes[:, 0] > 0
+    files = [names[position] for position in order]
+    kept = tuple(file for file, good in zip(files, whole, strict=True) if good)
+    if whole.all():
+        return Split(images, labels[order], kept, sizes), []
+    left_out = [
+        (files[row], _reason(contents))
+        for row, contents in encoded.as_numpy_iterator()
+        if not whole[row]
+    ]
+    return Split(images[whole], labels[order][whole], kept, sizes[whole]), left_out
+
+
+def _tfds_names_and_labels(
+    builder: tfds.core.DatasetBuilder, instruction: str
+) -> tuple[list[str], np.ndarray]:
+    """The file name and the label, int32, of each example of a split, in its order."""
+    import tensorflow_datasets as tfds
+
+    only = tfds.decode.PartialDecoding({"image/filename": True, "label": True})
+    examples = builder.as_dataset(split=instruction, decoders=only).batch(1024)
+    batches = list(examples.as_numpy_iterator())
+    names = [name.decode() for batch in batches for name in batch["image/filename"]]
+    labels = [label for batch in batches for label in batch["label"]]
+    return names, np.array(labels, dtype=np.int32)
+
+
+def _tfds_encoded(builder: tfds.core.DatasetBuilder, instruction: str) -> tf.data.Dataset:
+    """The encoded picture of each example of a split, in the same order."""
+    import tensorflow_datasets as tfds
+
+    only = tfds.decode.PartialDecoding(
+        {"image": True}, decoders={"image": tfds.decode.SkipDecoding()}
+    )
+    examples = builder.as_dataset(split=instruction, decoders=only)
+    return examples.map(lambda example: example["image"])
+
+
+# From encoded pictures to arrays
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """Pictures `(n, size, size, 3)`, original sizes `(n, 2)`, and which rows failed and why."""
+
+    images: np.ndarray
+    sizes: np.ndarray
+    failed: dict[int, str]
+
+
+def _decode_files(files: Sequence[_File], size: int) -> _Decoded:
+    """Read and decode files, each into the row of its position."""
+    import tensorflow as tf
+
+    paths = [str(file.path) for file in files]
+    rows = np.arange(len(files), dtype=np.int64)
+    images, sizes = _decode(
+        tf.data.Dataset.from_tensor_slices((rows, paths)), len(files), size, tf.io.read_file
+    )
+    failed = np.flatnonzero(sizes[:, 0] == 0)
+    return _Decoded(images, sizes, {int(row): _file_reason(files[row].path) for row in failed})
+
+
+def _decode(
+    encoded: tf.data.Dataset,
+    count: int,
+    size: int,
+    read: Callable[[tf.Tensor], tf.Tensor] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Decode and resize pictures on all cores.
+
+    Args:
+        encoded: pairs of a row and a picture's bytes, or what `read` makes them from.
+        count: the number of rows.
+        size: the side of the square in pixels.
+
+    Returns:
+        uint8 `(count, size, size, 3)` and int32 `(count, 2)` of original heights and widths, which
+        are 0 in the rows of pictures that cannot be decoded.
+    """
+    import tensorflow as tf
+
+    def decode_one(row: tf.Tensor, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        contents = read(text) if read else text
+        image = tf.io.decode_image(contents, channels=3, expand_animations=False)
+        resized = tf.image.resize(image, (size, size), method="bilinear")
+        return row, tf.cast(tf.round(resized), tf.uint8), tf.shape(image)[:2]
+
+    # Rows may come in any order, so that no picture waits for a slower one before it.
+    decoded = encoded.map(decode_one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
+    batches = decoded.ignore_errors().batch(DECODE_BATCH).prefetch(2)
+    images = np.empty((count, size, size, 3), dtype=np.uint8)
+    sizes = np.zeros((count, 2), dtype=np.int32)
+    for rows, batch, originals in batches.as_numpy_iterator():
+        images[rows] = batch
+        sizes[rows] = originals
+    return images, sizes
+
+
+def _file_reason(path: Path) -> str:
+    """Why a file could not be decoded, in a short phrase."""
+    try:
+        return _reason(path.read_bytes())
+    except OSError as error:
+        return f"the file cannot be read ({error.strerror})"
+
+
+def _reason(contents: bytes) -> str:
+    """Why these bytes could not be decoded as a picture, in a short phrase."""
+    import tensorflow as tf
+
+    if not contents:
+        return "the file is empty"
+    try:
+        tf.io.decode_image(contents, channels=3, expand_animations=False)
+    except tf.errors.OpError as error:
+        if "Unknown image file format" in error.message:
+            return "not a picture in JPEG, PNG, GIF, BMP or WebP"
+    return "the picture's data are damaged or cut short"
