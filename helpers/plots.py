@@ -48,7 +48,7 @@ def network(model: keras.Model, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("parameters")
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.set_title(f"{model.name}: {trainable.sum():,} trainable, {frozen.sum():,} non-trainable")
-    ax.legend(loc="best")
+    ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return ax
 
 
@@ -87,7 +87,7 @@ def pictures(
         if index < len(images):
             ax.imshow(np.clip(np.asarray(images[index]), 0, 255).astype("uint8"))
         if index < min(len(titles), len(images)):
-            color = title_colors[index] if index < len(title_colors) else None
+            color = title_colors[index] if index < len(title_colors) else "black"
             ax.set_title(titles[index], fontsize=9, color=color)
     return axes
 

@@ -1,0 +1,391 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2. Download and look at data
+#
+# **What you'll do.** You choose a set of pictures, download it, look at it from several sides,
+# bring it into the shape that a network wants, and find out how a test set leaks.
+#
+# **What you'll learn.** What to check before any training: sizes, balance, duplicates, pixel range;
+# what `batch`, `cache` and `prefetch` do; what augmentation looks like; and why you split files,
+# not shuffled datasets.
+#
+# **What you'll need.** Lesson 1, or a first acquaintance with Keras. The photographs are
+# downloaded once (69 MB as published) and kept. After that, all cells together run in about 30
+# seconds on two CPU cores.
+
+# %% [markdown]
+# ## Choose the pictures
+#
+# One name chooses the pictures, here and in every lesson that follows.
+#
+# | name | what it is | to download |
+# |---|---|---|
+# | `"photos"` | 3,000 photographs of cats and dogs, those of TensorFlow's tutorial | 69 MB |
+# | `"tfds"` | 23,262 photographs of cats and dogs, prepared by TensorFlow Datasets | 786 MB |
+# | a path | a folder of your own with one subfolder a class, two classes or more | nothing |
+#
+# `COURSE_PICTURES`, an environment variable, sets the name for all lessons at once.
+
+# %%
+import os
+
+PICTURES = os.environ.get("COURSE_PICTURES") or "photos"
+
+# %%
+import hashlib
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from helpers import bases, panels, pictures, plots
+
+data = pictures.load(PICTURES, size=224)
+
+# %% [markdown]
+# The first time, this downloads with a progress bar; afterwards it reads the copy on your disk. A
+# download is trusted only when it is whole: its length is what the server announced, every file
+# in the archive agrees with its checksum, and every class has as many files as were published.
+# Anything else ends in an error that says what was received and what was expected.
+#
+# The table shows three parts. You *train* on the first, *choose* with the second, the validation
+# set, and leave the third, the test set, alone until everything is chosen. A test set that you
+# look at twice is a validation set.
+#
+# Each picture has been resized to a square of 224 pixels; here that is for looking at, and
+# later you take the size that the network wants.
+
+# %% tags=["nbval-check-output"]
+for name in ("train", "validation", "test"):
+    split = getattr(data, name)
+    assert split.images.shape == (len(split.labels), 224, 224, 3)
+    print(name, split.images.dtype, split.labels.dtype, split.images.ndim, split.labels.ndim)
+
+# %% [markdown]
+# Pictures are arrays of shape `(number, height, width, 3)` of unsigned bytes; labels are whole
+# numbers that index `data.class_names`.
+
+# %% [markdown]
+# ## 'Corrupt' pictures that are not
+#
+# When TensorFlow Datasets prepares cats and dogs, it prints `1738 images were corrupted and were
+# skipped`. That leaves 23,262 of 25,000. What is wrong with the 1,738? TFDS looks for the letters
+# `JFIF` in a file's first bytes. **Predict:** is a JPEG file without these letters unreadable?
+
+# %% tags=["nbval-check-output"]
+jpeg = tf.io.encode_jpeg(data.train.images[0]).numpy()
+without_jfif = jpeg[:2] + jpeg[20:]  # the JFIF header takes bytes 2 to 19
+
+for name, content in (("with JFIF", jpeg), ("without JFIF", without_jfif)):
+    kept = b"JFIF" in content[:16]
+    decoded = tf.io.decode_image(content)
+    print(f"{name:12}  TFDS keeps it: {kept!s:5}  decodes to {tuple(decoded.shape)}")
+
+# %% [markdown]
+# It decodes as well as the other one. Many cameras write another header, EXIF, in that place. So
+# TFDS's number is the count of files without that header, not the count of broken ones.
+#
+# This course decodes every file, names those that cannot be decoded, and leaves out only them.
+# They stand in the summary above and in `data.left_out`.
+
+# %%
+print(len(data.left_out), "files left out")
+for file, reason in data.left_out[:5]:
+    print(file, "-", reason)
+
+# %% [markdown]
+# ## Look at nine of them
+#
+# No table replaces looking. The titles give the label and the original size, width by height.
+
+# %%
+titles = [
+    f"{data.class_names[label]}, {width} x {height}"
+    for label, (height, width) in zip(data.train.labels[:9], data.train.sizes[:9])
+]
+plots.pictures(data.train.images[:9], titles);
+
+# %% [markdown]
+# *Figure: nine training pictures with label and original size.*
+#
+# Note what varies: backgrounds, people, cages, young and old animals, several animals at once.
+# Note also what the square does: a wide picture gets narrower. Both published tutorials resize
+# this way, and networks cope with it.
+
+# %% [markdown]
+# ## Sizes and balance
+#
+# **Predict:** are all the pictures about the same size? Are there as many of each class?
+
+# %%
+plots.sizes(data.train.sizes, data.train.labels, data.class_names);
+
+# %% [markdown]
+# *Figure: a scatter of original widths and heights, one point a picture, coloured by class.*
+#
+# A cloud, often with a sharp edge where somebody capped the longest side. If one class were small
+# and the other large, a network could tell them apart by the blur of enlargement alone. Look for
+# two clouds of different colour; you do not want them.
+
+# %%
+counts = {
+    name: np.bincount(getattr(data, name).labels, minlength=len(data.class_names))
+    for name in ("train", "validation", "test")
+}
+plots.class_counts(counts, data.class_names);
+
+# %% [markdown]
+# *Figure: pictures per class in each of the three parts.*
+#
+# With classes of the same size, a model that always gives the same answer is right half of the
+# time (for two classes). If nine in ten pictures were dogs, 'always dog' would score 0.90, and
+# accuracy would tell you little. The first number to beat is therefore the share of the largest
+# class:
+
+# %%
+majority = max(counts["validation"]) / sum(counts["validation"])
+print(f"always the most frequent class: validation accuracy {majority:.3f}")
+
+# %% [markdown]
+# ## The same picture twice
+#
+# A picture that stands in both the training and the test set is a question whose answer was
+# handed out before. Equal pixels have equal hashes, so exact copies are quick to find.
+
+
+# %%
+def digests(split):
+    """One hash a picture, of its pixels."""
+    return [hashlib.sha256(image.tobytes()).hexdigest() for image in split.images]
+
+
+seen = {name: digests(getattr(data, name)) for name in ("train", "validation", "test")}
+for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+    shared = set(seen[one]) & set(seen[other])
+    print(f"in {one} and in {other}: {len(shared)}")
+print("twice within train:", len(seen["train"]) - len(set(seen["train"])))
+
+# %% [markdown]
+# A count of 0 says that there are no *exact* copies after resizing. A copy that was saved again,
+# cropped or brightened has other pixels and is not found this way. If you find copies in data of
+# your own, take them out of the training set.
+
+# %% [markdown]
+# ## The size that a network sees
+#
+# Pretrained networks expect a certain size. **Predict:** at which of these sizes would you still
+# tell a cat from a dog?
+
+# %%
+picture = data.train.images[1]
+sizes = (96, 150, 160, 224)
+resized = [tf.image.resize(picture, (side, side)).numpy() for side in sizes]
+plots.pictures(resized, [f"{side} x {side}" for side in sizes], columns=4, side=2.0);
+
+# %% [markdown]
+# *Figure: one picture at 96, 150, 160 and 224 pixels, drawn at the same width.*
+#
+# You need fewer pixels than you might think, and so does a network: half the side is a quarter of
+# the work. The article uses Xception at 150, TensorFlow's tutorial MobileNetV2 at 160; both
+# networks were pretrained on larger pictures.
+
+# %% [markdown]
+# ## The range of the pixels
+#
+# Bytes run from 0 to 255. MobileNetV2 and Xception were trained on numbers from -1 to 1, and
+# other networks on other ranges. The range belongs to the *base*, so the course keeps it there.
+
+# %% tags=["nbval-check-output"]
+for name in ("MobileNetV2", "Xception", "EfficientNetV2B0"):
+    base = bases.find(name)
+    scaled = base.scaling()(np.array([0.0, 127.5, 255.0], dtype="float32")).numpy()
+    print(f"{name:17} {base.size} pixels, wants {base.pixels}: 0, 127.5, 255 become {scaled}")
+
+# %% [markdown]
+# EfficientNetV2 takes 0 to 255: its first layers scale. Give a base the wrong range and nothing
+# crashes; the accuracy is just worse, which is why this mistake lives long. Put the scaling
+# *inside* the model, as a layer, and whoever uses the model later cannot forget it.
+
+# %% [markdown]
+# ## Feed it fast: batch, cache, prefetch
+#
+# `tf.data` brings pictures to a network in a pipeline. To measure its steps you start with JPEG
+# files in memory, as they would come from a disk, and count the pictures that arrive a second.
+# **Predict:** which step gains the most?
+
+
+# %%
+def decode(content):
+    """JPEG bytes to a picture of 160 x 160."""
+    picture = tf.io.decode_jpeg(content, channels=3)
+    return tf.image.resize(picture, (160, 160))
+
+
+jpegs = [tf.io.encode_jpeg(image).numpy() for image in data.train.images[:600]]
+files = tf.data.Dataset.from_tensor_slices(jpegs)
+one_by_one = files.map(decode)
+parallel = files.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+batched = parallel.batch(32)
+cached = batched.cache()
+prefetched = cached.prefetch(tf.data.AUTOTUNE)
+
+
+def pictures_a_second(dataset):
+    """Pictures a second over one pass."""
+    started = time.perf_counter()
+    for _ in dataset:
+        pass
+    return len(jpegs) / (time.perf_counter() - started)
+
+
+for name, dataset in (
+    ("one by one", one_by_one),
+    ("decoded in parallel", parallel),
+    ("in batches of 32", batched),
+    ("cached, first pass", cached),
+    ("cached, second pass", cached),
+    ("cached and prefetched", prefetched),
+):
+    print(f"{name:22} {pictures_a_second(dataset):8,.0f} pictures a second")
+
+# %% [markdown]
+# The numbers are those of one machine on one day; yours differ. The order of size is what counts.
+#
+# - `map(..., num_parallel_calls=AUTOTUNE)` decodes on all cores.
+# - `batch` spares a hand-over for every single picture.
+# - `cache` keeps the decoded pictures, so that from the second pass on nothing is decoded at all.
+#   This is the large gain. Everything before `cache` runs once, so random augmentation must come
+#   *after* it.
+# - `prefetch` prepares the next batch while the network works on this one. Here no network works,
+#   so it can gain next to nothing; in training it hides the pipeline's time behind the network's.
+#
+# For sets that fit into memory, `pictures.load` has done all of this already: arrays are a cache.
+
+# %% [markdown]
+# ## Augmentation
+#
+# A cat in a mirror is a cat. Augmentation shows the network such variants, new ones in each epoch.
+# In Keras it is a stack of layers.
+
+
+# %%
+def augment(picture, flip, rotation, zoom, brightness, seed):
+    """Nine random variants of one picture."""
+    layers = [
+        keras.layers.RandomRotation(factor=rotation, seed=seed),
+        keras.layers.RandomZoom(height_factor=zoom, seed=seed + 1),
+        keras.layers.RandomBrightness(factor=brightness, seed=seed + 2),
+    ]
+    if flip:
+        layers.append(keras.layers.RandomFlip("horizontal", seed=seed + 3))
+    variants = keras.Sequential(layers)
+    nine = np.repeat(picture[np.newaxis].astype("float32"), 9, axis=0)
+    return variants(nine, training=True)
+
+
+panels.augmentation_panel(picture, augment, title="Nine variants of one picture")
+
+# %% [markdown]
+# *Figure: nine variants of one picture, mirrored, turned, zoomed and brightened by chance.*
+#
+# Move the sliders until you would no longer give the label yourself. That is too far: an
+# augmentation must keep the label true. A mirrored cat is a cat, but a mirrored letter or road
+# sign may be something else.
+#
+# The call says `training=True` because these layers do nothing in use, as you can check:
+
+# %% tags=["nbval-check-output"]
+flip = keras.layers.RandomFlip("horizontal", seed=0)
+batch = data.train.images[:16].astype("float32")
+print("in use, unchanged:     ", bool(np.array_equal(flip(batch, training=False), batch)))
+print("in training, unchanged:", bool(np.array_equal(flip(batch, training=True), batch)))
+
+# %% [markdown]
+# ## How a test set leaks
+#
+# TensorFlow's tutorial makes its test set from a validation set like this:
+#
+# ```python
+# test_dataset = validation_dataset.take(validation_batches // 5)
+# validation_dataset = validation_dataset.skip(validation_batches // 5)
+# ```
+#
+# It looks as if the first fifth went to one side and the rest to the other. But the dataset was
+# made with shuffling on, and shuffles anew at every pass. You replay it with 1,000 numbers in
+# place of pictures. **Predict:** how many numbers are in both parts?
+
+
+# %%
+def ids(dataset):
+    """The numbers that one pass over a dataset of batches brings."""
+    return {int(number) for batch in dataset for number in batch}
+
+
+def shared_ids(reshuffle):
+    """How many of the test set's numbers are in the validation set too, and how many it has."""
+    numbers = tf.data.Dataset.range(1000)
+    shuffled = numbers.shuffle(1000, seed=0, reshuffle_each_iteration=reshuffle)
+    batches = shuffled.batch(32)
+    fifth = len(batches) // 5
+    test, validation = ids(batches.take(fifth)), ids(batches.skip(fifth))
+    return len(test & validation), len(test)
+
+
+leaked, total = shared_ids(reshuffle=True)
+print(f"shuffled anew at each pass: {leaked} of {total} test pictures are also in validation")
+
+# %% tags=["nbval-check-output"]
+print("most of the test set leaks:", leaked > total / 2)
+print("shuffled once and for all: ", shared_ids(reshuffle=False))
+
+# %% [markdown]
+# Most of the 'test' set also stands in the validation set: whatever was chosen on the one was
+# chosen on the other. `take` and `skip` cut at a place in a stream, and each pass is another
+# stream.
+#
+# With `reshuffle_each_iteration=False` the parts are apart. Better still, never depend on it:
+# **split the list of files, once, with a seed, before any dataset is made**. That is what
+# `pictures.load` does; nothing is in two parts:
+
+# %% tags=["nbval-check-output"]
+names = {part: set(getattr(data, part).files) for part in ("train", "validation", "test")}
+print("train and validation:", len(names["train"] & names["validation"]))
+print("train and test:      ", len(names["train"] & names["test"]))
+print("validation and test: ", len(names["validation"] & names["test"]))
+
+# %% [markdown]
+# ## What you have seen
+#
+# - A download is checked before it is trusted, and undecodable files are named, not fatal.
+# - TFDS's 'corrupted' pictures lack a header; most decode.
+# - Sizes, balance and copies are looked at before training, not after a strange result.
+# - Size and pixel range belong to the base; the scaling belongs inside the model.
+# - `cache` gains most, and random augmentation comes after it.
+# - A dataset that reshuffles leaks under `take` and `skip`. Split files.
+#
+# ## On your own
+#
+# 1. Set `PICTURES` to a folder of your own photographs, one subfolder a class, and run the lesson
+#    again. What does the scatter of sizes say?
+# 2. Put `one_by_one` behind `.cache()` without batches. How much of the gain is left?
+# 3. Write an augmentation that makes cats look like dogs to you. Would it help or hurt?
+#
+# ## Further reading
+#
+# - TensorFlow guide: [Better performance with the tf.data API](https://www.tensorflow.org/guide/data_performance)
+# - TensorFlow Datasets: [cats_vs_dogs](https://www.tensorflow.org/datasets/catalog/cats_vs_dogs)
+# - Keras reference: [Image augmentation layers](https://keras.io/api/layers/preprocessing_layers/image_augmentation/)
+#
+# Next: [3. Extract features with a frozen base](03_extract_features.ipynb)
