@@ -216,9 +216,15 @@ def pictures_variable(name: str | None) -> dict[str, str]:
     """The choice of pictures for the lessons, which run in a folder of their own."""
     if name is None:
         return {}
-    if name in PICTURE_SETS or not Path(name).expanduser().is_dir():
+    if name in PICTURE_SETS:
         return {"COURSE_PICTURES": name}
-    return {"COURSE_PICTURES": str(Path(name).expanduser().resolve())}
+    folder = Path(name).expanduser().resolve()
+    if not folder.is_dir():
+        raise Stop(
+            f"there are no pictures '{name}': choose one of {', '.join(PICTURE_SETS)}, or name "
+            "a folder with one subfolder a class."
+        )
+    return {"COURSE_PICTURES": str(folder)}
 
 
 def check_port(port: int) -> None:
@@ -258,7 +264,9 @@ def course_environment(venv: Path, environment: dict[str, str]) -> dict[str, str
     environment["VIRTUAL_ENV"] = str(venv)
     environment["PATH"] = str(python_of(venv).parent) + os.pathsep + environment.get("PATH", "")
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"
-    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Where there is no card, TensorFlow logs its absence as an error, in every lesson.
+    quiet = "2" if shutil.which("nvidia-smi") else "3"
+    environment.setdefault("TF_CPP_MIN_LOG_LEVEL", quiet)
     if environment.get("COURSE_DEVICE", "").lower() == "cpu":
         environment["CUDA_VISIBLE_DEVICES"] = "-1"
     return environment
@@ -496,7 +504,8 @@ def make_venv(venv: Path) -> None:
 def write_settings(venv: Path) -> None:
     """The course's defaults for JupyterLab; a learner's own settings go before them.
 
-    No question about news in the corner, and no text file paired with a notebook.
+    No question about news in the corner, no text file paired with a notebook, no C++ log lines
+    in a lesson.
     """
     news = {"fetchNews": "false", "checkForUpdates": False}
     settings = {"@jupyterlab/apputils-extension:notification": news}
@@ -505,6 +514,9 @@ def write_settings(venv: Path) -> None:
     write_json(venv / "etc/jupyter/jupyter_server_config.json", pairing)
     page = {"disabledExtensions": {"jupyterlab-jupytext": True}}
     write_json(venv / "etc/jupyter/labconfig/page_config.json", page)
+    # TensorFlow's C++ part writes to the process's own stderr: to the terminal, not the lesson.
+    kernel = {"IPKernelApp": {"capture_fd_output": False}}
+    write_json(venv / "etc/ipython/ipython_kernel_config.json", kernel)
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -11,6 +11,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from helpers.commands.cleaning import ANSI
+from helpers.lessons import cache_folder
 
 EXPECTED_ERROR = "nbval-raises-exception"
 
@@ -32,7 +33,6 @@ def execute(notebook: NotebookNode, folder: Path, name: str) -> None:
         timeout=None,
         kernel_name="python3",
         record_timing=False,
-        extra_arguments=["--IPKernelApp.log_level=40"],  # its warnings are for administrators
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=lambda cell, cell_index: show_progress(name, notebook, cell_index),
     )
@@ -40,13 +40,21 @@ def execute(notebook: NotebookNode, folder: Path, name: str) -> None:
     for cell in expected:  # nbval's tag, in nbclient's spelling
         cell.metadata.tags = [*tags(cell), "raises-exception"]
     try:
-        client.execute()
+        with kernel_log().open("w", encoding="utf-8") as log:
+            client.execute(stdout=log, stderr=log)
     except (CellExecutionError, DeadKernelError) as error:
         raise CellFailed(describe(name, notebook, error)) from None
     finally:
         end_progress()
         for cell in expected:
             cell.metadata.tags = tags(cell)[:-1]
+
+
+def kernel_log() -> Path:
+    """Where a kernel's own words go, such as TensorFlow's C++ log."""
+    path = cache_folder() / "kernel.log"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def tags(cell: NotebookNode) -> list[str]:
@@ -58,7 +66,10 @@ def describe(name: str, notebook: NotebookNode, error: Exception) -> str:
     """The lesson, the failing cell's number and text, and the error in one line."""
     failed = next((cell for cell in notebook.cells if any_error(cell)), None)
     if failed is None:
-        return f"{name}: the kernel died: {error}. Close other programs and run it again."
+        return (
+            f"{name}: the kernel died: {error}. Close other programs and run it again "
+            f"(its last words are in {kernel_log()})."
+        )
     found = next(
         o for o in failed.outputs if o.output_type == "error" and not expects_error(failed)
     )

@@ -1,0 +1,74 @@
+"""Execute lessons without a browser and write each as an HTML page with its figures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+
+from helpers.commands import cleaning
+from helpers.commands.build import read_notebook, require, write_beside
+from helpers.commands.execution import CellFailed, execute
+from helpers.lessons import LESSONS, NOTEBOOKS, cache_folder, find
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the lessons that `argv` names; 1 where one of them failed."""
+    options = parse(argv)
+    if options.pictures:
+        os.environ["COURSE_PICTURES"] = options.pictures  # the lessons' kernels read it
+    try:
+        lessons = [find(options.lesson)] if options.lesson else list(LESSONS)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    results = [run_lesson(NOTEBOOKS, lesson.stem, lesson.title) for lesson in lessons]
+    return 0 if all(results) else 1
+
+
+def parse(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="course.py run", description=__doc__)
+    parser.add_argument("lesson", nargs="?", help="a lesson's number or file name; default: all")
+    parser.add_argument("--pictures", help="drawings, photos, tfds, or a folder of your own")
+    return parser.parse_args(argv)
+
+
+def run_lesson(folder: Path, stem: str, title: str) -> bool:
+    """Run one notebook, which stays as it is, and write its page; False where a cell failed."""
+    started = time.monotonic()
+    print(f"{stem}: running", flush=True)
+    try:
+        notebook = read_notebook(require(folder / f"{stem}.ipynb", "build"))
+        execute(notebook, folder, stem)
+    except (CellFailed, FileNotFoundError) as error:
+        print(error, file=sys.stderr, flush=True)
+        return False
+    page = write_page(notebook, title, cache_folder() / "pages" / f"{stem}.html")
+    print(f"{stem}: {time.monotonic() - started:.0f} s, {page}", flush=True)
+    return True
+
+
+def write_page(notebook: NotebookNode, title: str, path: Path) -> Path:
+    """Write an executed notebook as one HTML file; panels appear as the picture that they show."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cleaning.clean_outputs(cell)
+    exporter = HTMLExporter(embed_images=True)
+    resources = {"metadata": {"name": title, "path": str(NOTEBOOKS)}}
+    html, _ = exporter.from_notebook_node(notebook, resources=resources)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_beside(path, html)
+    return path
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
