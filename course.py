@@ -560,7 +560,7 @@ class Installer:
                 output
             ):  # uv reads none of pip's settings, such as a mirror's address
                 failed, more = self.pip(step)
-                output += more
+                output += "\n" + more
             if failed:
                 raise explain(output, self.root, self.log)
 
