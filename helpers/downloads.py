@@ -27,7 +27,7 @@ CONNECT_SECONDS, READ_SECONDS = 10, 30
 ATTEMPTS = 3
 # Before the second attempt; each further one waits twice as long.
 BACKOFF_SECONDS = 0.5
-CHUNK_BYTES = 1 << 18
+CHUNK_BYTES = 1 << 16
 # A picture does not shrink tenfold in a zip; what grows a hundredfold was made to fill a disk.
 MAX_RATIO = 100
 MAX_UNPACKED_BYTES = 8 * 10**9
@@ -108,6 +108,20 @@ def shown(url: str) -> str:
     """An address as it may be printed: without a password or a signed query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{_host(url)}{parts.path}"
+
+
+def check_reachable(url: str) -> None:
+    """Ask for an address's headers, whatever the answer.
+
+    Raises:
+        DownloadError: where none comes.
+    """
+    import requests
+
+    try:
+        requests.head(url, timeout=(CONNECT_SECONDS, READ_SECONDS))
+    except requests.RequestException as error:
+        raise DownloadError(f"{shown(url)}: {_failure(error)}") from error
 
 
 def _host(url: str) -> str:
@@ -288,7 +302,7 @@ def _bar(job: _Job, start: int, total: int | None) -> tqdm:
     """
     from tqdm import tqdm
 
-    watched = sys.stdout.isatty() or "ipykernel" in sys.modules
+    in_a_notebook = type(sys.stdout).__module__.startswith("ipykernel.")
     return tqdm(
         desc=job.name,
         initial=start,
@@ -299,7 +313,7 @@ def _bar(job: _Job, start: int, total: int | None) -> tqdm:
         mininterval=0.5,
         leave=False,
         file=sys.stdout,
-        disable=job.quiet or not watched,
+        disable=job.quiet or not (in_a_notebook or sys.stdout.isatty()),
     )
 
 

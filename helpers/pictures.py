@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,7 @@ PHOTOS_COUNTS = {
     "validation/dogs": 500,
 }
 TFDS_NAME = "cats_vs_dogs"
+TFDS_HOST = "https://download.microsoft.com"
 TFDS_SPLITS = ("train[:40%]", "train[40%:50%]", "train[50%:60%]")
 PARTS = ("train", "validation", "test")
 # What operating systems leave in a folder, besides names that begin with a dot.
@@ -136,13 +137,13 @@ def is_ready(name: str) -> str | None:
     if name == "photos":
         folder = lessons.cache_folder() / "photos"
         wrong = _wrong_counts(_count_files(folder)) if folder.is_dir() else "not on this machine"
-        fetch_it = "`python course.py fetch photos` downloads them (69 MB)."
+        fetch_it = "`python3 course.py fetch photos` downloads them (69 MB)."
         return wrong and f"The photographs are {wrong}; {fetch_it}"
     if name == "tfds":
         if _prepared_tfds():
             return None
         return (
-            f"{TFDS_NAME} is not prepared in {_tfds_folder()}; `python course.py fetch tfds` "
+            f"{TFDS_NAME} is not prepared in {_tfds_folder()}; `python3 course.py fetch tfds` "
             f"downloads and prepares it (about 800 MB), or set TFDS_DATA_DIR to where it is."
         )
     return None if _as_folder(name) else _unknown(name)
@@ -218,7 +219,7 @@ def _left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:
 class _File:
     """A picture on disk: where it is, the name that is shown, its class."""
 
-    path: Path
+    path: str
     name: str
     label: int
 
@@ -287,7 +288,9 @@ def _load_folder(name: str, size: int, shares: _Shares) -> PictureSet:
         for label, class_name in enumerate(class_names)
         for file in _files_of(folder / class_name, label)
     ]
-    stray = [path.name for path in sorted(folder.iterdir()) if path.is_file() and _counts(path)]
+    stray = [
+        path.name for path in sorted(folder.iterdir()) if path.is_file() and _belongs(path.name)
+    ]
     left_out = [(name, "not in the subfolder of a class") for name in stray]
     divide = _enough(shares, class_names)
     return _load_files(_Listing(folder.name, class_names, files, left_out), divide, size)
@@ -299,7 +302,7 @@ def _class_folders(folder: Path) -> tuple[str, ...]:
     Raises:
         ValueError: where there are fewer than two.
     """
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir() and _counts(path))
+    names = sorted(path.name for path in folder.iterdir() if path.is_dir() and _belongs(path.name))
     if len(names) < 2:
         raise ValueError(
             f"Received: {folder} with {len(names)} subfolders {names}. Expected: at least 2, one "
@@ -308,18 +311,21 @@ def _class_folders(folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _counts(path: Path) -> bool:
-    """Whether a file or folder is one of the learner's: neither hidden nor litter."""
-    return not path.name.startswith(".") and path.name.lower() not in LITTER
+def _belongs(name: str) -> bool:
+    """Whether a file or folder of that name is the learner's: neither hidden nor litter."""
+    return not name.startswith(".") and name.lower() not in LITTER
 
 
 def _files_of(folder: Path, label: int) -> list[_File]:
     """All files of one class in a fixed order, from the folders inside too, as Keras finds them."""
     found = []
-    for path in folder.rglob("*"):
-        inside = path.relative_to(folder)
-        if path.is_file() and all(_counts(Path(part)) for part in inside.parts):
-            found.append(_File(path, (folder.name / inside).as_posix(), label))
+    for parent, folders, names in os.walk(folder):
+        folders[:] = filter(_belongs, folders)
+        inside = PurePath(parent).relative_to(folder.parent).as_posix()
+        found += [
+            _File(os.path.join(parent, name), f"{inside}/{name}", label)
+            for name in filter(_belongs, names)
+        ]
     return sorted(found, key=lambda file: file.name)
 
 
@@ -355,12 +361,13 @@ def _load_files(
     listing: _Listing, divide: Callable[[Sequence[_File]], _Parts], size: int
 ) -> PictureSet:
     """Decode the files, split those that are pictures, name the others."""
-    ordered = [file for part in divide(listing.files) for file in part]
+    parts = divide(listing.files)
+    ordered = [file for part in parts for file in part]
     decoded = _decode_files(ordered, size)
     broken = {ordered[row].path: reason for row, reason in decoded.failed.items()}
-    # Split anew without the broken ones: the same as if they had never been there.
-    kept = [file for file in listing.files if file.path not in broken]
-    parts = divide(kept) if broken else divide(listing.files)
+    if broken:
+        # Split anew without them: the same as if they had never been there.
+        parts = divide([file for file in listing.files if file.path not in broken])
     row_of = {file.path: row for row, file in enumerate(ordered)}
     splits = [_as_split(part, decoded, row_of) for part in parts]
     left_out = [(file.name, broken[file.path]) for file in listing.files if file.path in broken]
@@ -393,24 +400,23 @@ def _load_photos(size: int, seed: int) -> PictureSet:
     """The published photographs; their validation files are halved by class and seed."""
     top = _fetch_photos() / PHOTOS_TOP
     class_names = tuple(sorted({PurePosixPath(folder).name for folder in PHOTOS_COUNTS}))
-    files = [
-        file
+    listed = {
+        part: [
+            file
+            for label, class_name in enumerate(class_names)
+            for file in _files_of(top / part / class_name, label)
+        ]
         for part in ("train", "validation")
-        for label, class_name in enumerate(class_names)
-        for file in _files_of(top / part / class_name, label)
-    ]
+    }
+    given = {file.path for file in listed["train"]}
 
     def divide(files: Sequence[_File]) -> _Parts:
-        train = [file for file in files if (top / "train") in file.path.parents]
-        held = [file for file in files if (top / "validation") in file.path.parents]
         generator = np.random.default_rng(seed)
-        validation, test = _halves(held, generator)
-        return (
-            _shuffled(train, generator),
-            _shuffled(validation, generator),
-            _shuffled(test, generator),
-        )
+        train = _shuffled([file for file in files if file.path in given], generator)
+        held = [file for file in files if file.path not in given]
+        return train, *(_shuffled(half, generator) for half in _halves(held, generator))
 
+    files = listed["train"] + listed["validation"]
     return _load_files(_Listing("photos", class_names, files, []), divide, size)
 
 
@@ -461,7 +467,7 @@ def _count_files(folder: Path) -> Counter[str]:
     for inside in PHOTOS_COUNTS:
         path = folder / PHOTOS_TOP / inside
         names = os.listdir(path) if path.is_dir() else []
-        counts[f"{PHOTOS_TOP}/{inside}"] = sum(_counts(Path(name)) for name in names)
+        counts[f"{PHOTOS_TOP}/{inside}"] = sum(map(_belongs, names))
     return counts
 
 
@@ -513,6 +519,8 @@ def _fetch_tfds() -> Path:
     """The prepared version; TensorFlow Datasets downloads and prepares it where it is missing."""
     if not _prepared_tfds():
         try:
+            # TensorFlow Datasets itself would try for minutes before it says so.
+            downloads.check_reachable(TFDS_HOST)
             import tensorflow_datasets as tfds
 
             tfds.builder(TFDS_NAME, data_dir=_tfds_folder()).download_and_prepare()
@@ -520,7 +528,7 @@ def _fetch_tfds() -> Path:
         except Exception as error:
             raise RuntimeError(
                 f"Received: {TFDS_NAME} could not be prepared ({_first_line(error)}). Expected: "
-                f"a connection to download.microsoft.com and 3 GB of free disk. Try again where "
+                f"a connection to {TFDS_HOST} and 3 GB of free disk. Try again where "
                 f"there is one, or copy the folder {TFDS_NAME} from a machine that has it to "
                 f"{_tfds_folder()}."
             ) from error
@@ -534,9 +542,9 @@ def _fetch_tfds() -> Path:
 
 
 def _first_line(error: Exception) -> str:
-    """The beginning of an error's text, with its kind."""
-    text = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {text[0][:200]}"
+    """The beginning of an error's text, or its kind where it has none."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
 
 
 def _load_tfds(size: int, seed: int) -> PictureSet:
@@ -560,50 +568,31 @@ def _read_tfds(
 ) -> tuple[Split, list[tuple[str, str]]]:
     """One split of a prepared builder in a shuffled order, and what could not be decoded."""
     import tensorflow as tf
+    import tensorflow_datasets as tfds
 
-    names, labels = _tfds_names_and_labels(builder, instruction)
+    undecoded = {"image": tfds.decode.SkipDecoding()}
+    examples = builder.as_dataset(split=instruction, decoders=undecoded)
+    names, labels = _names_and_labels(examples)
     order = generator.permutation(len(names))
-    rows = np.argsort(order)
-    encoded = tf.data.Dataset.zip(
-        tf.data.Dataset.from_tensor_slices(rows), _tfds_encoded(builder, instruction)
-    )
+    names, labels = names[order], labels[order]
+    rows = tf.data.Dataset.from_tensor_slices(np.argsort(order))
+    encoded = tf.data.Dataset.zip(rows, examples.map(lambda example: example["image"]))
     images, sizes = _decode(encoded, len(names), size)
     whole = sizes[:, 0] > 0
-    files = [names[position] for position in order]
-    kept = tuple(file for file, good in zip(files, whole, strict=True) if good)
     if whole.all():
-        return Split(images, labels[order], kept, sizes), []
-    left_out = [
-        (files[row], _reason(contents))
-        for row, contents in encoded.as_numpy_iterator()
-        if not whole[row]
-    ]
-    return Split(images[whole], labels[order][whole], kept, sizes[whole]), left_out
+        return Split(images, labels, tuple(names), sizes), []
+    pairs = [pair for pair in encoded.as_numpy_iterator() if not whole[pair[0]]]
+    left_out = [(names[row], _reason(contents)) for row, contents in pairs]
+    return Split(images[whole], labels[whole], tuple(names[whole]), sizes[whole]), left_out
 
 
-def _tfds_names_and_labels(
-    builder: tfds.core.DatasetBuilder, instruction: str
-) -> tuple[list[str], np.ndarray]:
-    """The file name and the label, int32, of each example of a split, in its order."""
-    import tensorflow_datasets as tfds
-
-    only = tfds.decode.PartialDecoding({"image/filename": True, "label": True})
-    examples = builder.as_dataset(split=instruction, decoders=only).batch(1024)
-    batches = list(examples.as_numpy_iterator())
-    names = [name.decode() for batch in batches for name in batch["image/filename"]]
-    labels = [label for batch in batches for label in batch["label"]]
-    return names, np.array(labels, dtype=np.int32)
-
-
-def _tfds_encoded(builder: tfds.core.DatasetBuilder, instruction: str) -> tf.data.Dataset:
-    """The encoded picture of each example of a split, in the same order."""
-    import tensorflow_datasets as tfds
-
-    only = tfds.decode.PartialDecoding(
-        {"image": True}, decoders={"image": tfds.decode.SkipDecoding()}
-    )
-    examples = builder.as_dataset(split=instruction, decoders=only)
-    return examples.map(lambda example: example["image"])
+def _names_and_labels(examples: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """The file name, str, and the label, int32, of each example, in their order."""
+    facts = examples.map(lambda example: (example["image/filename"], example["label"]))
+    batches = list(facts.batch(1024).as_numpy_iterator())
+    names = [name.decode() for batch, _ in batches for name in batch]
+    labels = np.concatenate([labels for _, labels in batches])
+    return np.array(names, dtype=object), labels.astype(np.int32)
 
 
 # From encoded pictures to arrays
@@ -622,7 +611,7 @@ def _decode_files(files: Sequence[_File], size: int) -> _Decoded:
     """Read and decode files, each into the row of its position."""
     import tensorflow as tf
 
-    paths = [str(file.path) for file in files]
+    paths = [file.path for file in files]
     rows = np.arange(len(files), dtype=np.int64)
     images, sizes = _decode(
         tf.data.Dataset.from_tensor_slices((rows, paths)), len(files), size, tf.io.read_file
@@ -667,10 +656,10 @@ def _decode(
     return images, sizes
 
 
-def _file_reason(path: Path) -> str:
+def _file_reason(path: str) -> str:
     """Why a file could not be decoded, in a short phrase."""
     try:
-        return _reason(path.read_bytes())
+        return _reason(Path(path).read_bytes())
     except OSError as error:
         return f"the file cannot be read ({error.strerror})"
 

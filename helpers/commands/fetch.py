@@ -1,0 +1,81 @@
+"""Download pictures and weights ahead: for a classroom, a flight, or a slow network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from helpers import bases, pictures
+
+CHOICES = ("photos", "tfds", "bases")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to download: its name, what fetches it, what says whether it is there."""
+
+    name: str
+    fetch: Callable[[str], Path | None]
+    is_ready: Callable[[str], str | None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one item: where it is now (None where it is not) and whether it is ready."""
+
+    name: str
+    where: Path | None
+    ready: bool
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Fetch what `argv` names and print what is now where; 0 where all of it is ready."""
+    parser = argparse.ArgumentParser(prog="course.py fetch", description=__doc__)
+    parser.add_argument("what", nargs="+", choices=CHOICES, help="what to download")
+    wanted = dict.fromkeys(parser.parse_args(argv).what)
+    outcomes = [fetch(item) for what in wanted for item in items(what)]
+    print(table(outcomes))
+    return 0 if all(outcome.ready for outcome in outcomes) else 1
+
+
+def items(what: str) -> list[Item]:
+    """What `photos`, `tfds` or `bases` stands for."""
+    if what == "bases":
+        return [Item(name, bases.fetch, bases.is_ready) for name in bases.NAMES_TO_FETCH]
+    return [Item(what, pictures.fetch, pictures.is_ready)]
+
+
+def fetch(item: Item) -> Outcome:
+    """Download one item; where that fails, say why on standard error."""
+    print(f"{item.name}: {'downloading' if item.is_ready(item.name) else 'is here'}", flush=True)
+    try:
+        where = item.fetch(item.name)
+    except (RuntimeError, ValueError, OSError) as error:
+        print(f"{item.name}: {error}", file=sys.stderr)
+        return Outcome(item.name, None, False)
+    return Outcome(item.name, where, item.is_ready(item.name) is None)
+
+
+def table(outcomes: Sequence[Outcome]) -> str:
+    """What, whether it is ready, how large in megabytes (10**6 bytes), and where."""
+    rows = [("what", "ready", "MB", "where")]
+    for outcome in outcomes:
+        where = outcome.where
+        megabytes = f"{size(where) / 1e6:.1f}" if where else "-"
+        rows.append((outcome.name, "yes" if outcome.ready else "no", megabytes, str(where or "-")))
+    wide = max(len(row[0]) for row in rows)
+    return "\n".join(f"{what:{wide}}  {ready:5}  {mb:>7}  {at}" for what, ready, mb, at in rows)
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    if path.is_dir():
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return path.stat().st_size if path.is_file() else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
