@@ -285,6 +285,7 @@ def _check_finished(job: _Job) -> None:
             job.checks.verify(job.part)
     except ValueError as error:
         job.part.unlink()
+        _validator_path(job.part).unlink(missing_ok=True)
         raise MirrorFailed(str(error)) from error
 
 

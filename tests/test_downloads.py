@@ -237,7 +237,7 @@ def test_a_wrong_digest_or_content_is_refused_and_deleted(mirror, tmp_path):
 
     with pytest.raises(DownloadError, match="1000000 bytes of nothing"):
         fetched(f"{mirror.url}/file.zip", tmp_path, Checks(verify=refuse))
-    assert not list(tmp_path.glob("file.zip*[zt]"))
+    assert not list(tmp_path.glob("file.zip*"))
 
 
 def test_check_reachable_takes_any_answer_but_none(mirror):
