@@ -156,7 +156,10 @@ def lab(options: argparse.Namespace, others: list[str], extra: list[str]) -> Pro
 def test(options: argparse.Namespace, others: list[str], extra: list[str]) -> Program:
     """pytest over the tests and the lessons, or one lesson."""
     command = ["-m", "pytest", "-rs"]
-    command += [str(lesson_path(options.lesson))] if options.lesson else ["tests", "notebooks"]
+    if options.lesson:
+        command += [str(lesson_path(options.lesson))]
+    elif not any((ROOT / part.split("::")[0]).exists() for part in extra):  # none named after --
+        command += ["tests", "notebooks"]
     if options.fast:
         command += ["-m", "not slow"]
     return Program(command + extra, pictures_variable(options.pictures))

@@ -432,6 +432,11 @@ def program(line: str) -> course.Program:
     return course.COMMANDS[options.command](options, others, extra)
 
 
+def test_tests_named_after_the_dashes_stand_alone():
+    named = "tests/test_course.py::test_old_pythons_can_parse_it"
+    assert program(f"test -- {named} -x").arguments[-3:] == ["-rs", named, "-x"]
+
+
 def test_test_command(tmp_path):
     assert program("test").arguments[-2:] == ["tests", "notebooks"]
     assert program("test --fast -- -k oracle -x").arguments[-5:] == [
