@@ -149,4 +149,4 @@ def test_the_cache_folder_need_not_exist(tmp_path):
 
 @pytest.mark.slow
 def test_calibration_measures_a_speed():
-    assert doctor.pictures_per_second(pictures=32, repeats=1) > 1
+    assert doctor.pictures_per_second(batches=1, repeats=1) > 1
