@@ -116,7 +116,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("lesson", nargs="?", metavar="LESSON", help="number or name; default: all")
     run.add_argument("--pictures", metavar="NAME", help="photos, tfds, or a folder of yours")
     fetch = add("fetch", "Download ahead, for a classroom or a flight.")
-    fetch.add_argument("what", nargs="*", metavar="photos|tfds|bases", help="what to download")
+    fetch.add_argument(
+        "what", nargs="+", choices=("photos", "tfds", "bases"), help="what to download"
+    )
     build = add("build", "Turn the lessons' text into notebooks with outputs, or compare the two.")
     build.add_argument("lesson", nargs="?", metavar="LESSON", help="number or name; default: all")
     build.add_argument("--check", action="store_true", help="run nothing, say where they disagree")

@@ -228,8 +228,8 @@ def report_downloads(report: Report) -> None:
 
     for name in ("photos", "tfds"):
         report.line(f"pictures {name}", pictures.is_ready(name) or "downloaded")
-    absent = [name for name in bases.BASES if bases.is_ready(name)]
-    here = [name for name in bases.BASES if name not in absent]
+    here = [name for name in bases.BASES if bases.is_ready(name) is None]
+    absent = [name for name in bases.NAMES_TO_FETCH if name not in here]
     report.line("bases downloaded", ", ".join(here) or "none")
     if absent:
         report.line("bases to fetch", f"{', '.join(absent)} (`python3 course.py fetch bases`)")
