@@ -136,20 +136,36 @@ def version_in(root: Path) -> str:
 
 def start(root: Path, *arguments: str, **additions: str) -> subprocess.Popen:
     """Start the project's own course.py from another folder."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, str(root / "course.py"), *arguments],
         cwd=str(root.parent),
         env=environment(**additions),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=None if os.name == "nt" else heed_ctrl_c,
+        preexec_fn=HEED_CTRL_C,
     )
+    STARTED.append(process)
+    return process
+
+
+@pytest.fixture(autouse=True)
+def none_left_behind():
+    """A test that fails leaves no program waiting."""
+    yield
+    for process in STARTED:
+        process.kill()
+        process.wait()
+    STARTED.clear()
 
 
 def heed_ctrl_c() -> None:
     """A shell starts what it runs in the background deaf to Ctrl-C; pytest may be run so."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+HEED_CTRL_C = None if os.name == "nt" else heed_ctrl_c
+STARTED: list[subprocess.Popen] = []
 
 
 def stub(folder: Path, name: str, script: str) -> str:
@@ -179,9 +195,10 @@ def test_first_start_installs_and_second_starts_nothing(root, bare_venv, monkeyp
     assert version_in(root) == "1.0"
 
     def refuse(*arguments, **options):
-        raise AssertionError(f"a process was started: {arguments}")
+        raise AssertionError(f"a process or a lock: {arguments}")
 
     monkeypatch.setattr(subprocess, "Popen", refuse)
+    monkeypatch.setattr(course, "locked", refuse)
     assert not ensure(root)
 
 
@@ -242,7 +259,7 @@ def test_a_venv_whose_python_vanished_is_made_again(root, bare_venv):
 
 @POSIX
 def test_ctrl_c_leaves_no_installer_and_the_next_start_mends(root, bare_venv):
-    path = stub(root.parent / "bin", "uv", 'echo $$ > "$STUB_PID"; exec sleep 600')
+    path = stub(root.parent / "bin", "uv", 'echo $$ > "$STUB_PID"; exec sleep 100')
     pid_file = root.parent / "pid"
     course.make_venv(root / ".venv")
     process = start(root, "doctor", PATH=path, STUB_PID=str(pid_file))
@@ -526,7 +543,9 @@ def laboratory(tmp_path):
     command = [sys.executable, *program("lab --no-browser").arguments]
     variables = course.course_environment(Path(sys.prefix), {**environment(), **folders})
     with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=variables, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            command, env=variables, stdout=log, stderr=log, preexec_fn=HEED_CTRL_C
+        )
     records = tmp_path / "RUNTIME"
     try:
         record = wait_for(lambda: next(iter(records.glob("jpserver-*.json")), None))
