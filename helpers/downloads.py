@@ -223,8 +223,7 @@ def _save(response: requests.Response, start: int, job: _Job) -> None:
     Raises:
         MirrorFailed: where it begins like something else, or ends too early.
     """
-    length = response.headers.get("Content-Length", "")
-    total = start + int(length) if length.isdigit() else None
+    total = _total(response)
     chunks = _looked_at(response.iter_content(CHUNK_BYTES), start, job.checks)
     with job.part.open("r+b" if start else "wb") as file, _bar(job, start, total) as bar:
         _remember_validator(response, job)
@@ -235,6 +234,13 @@ def _save(response: requests.Response, start: int, job: _Job) -> None:
     size = job.part.stat().st_size
     if total is not None and size != total:
         raise MirrorFailed(f"it broke off after {size:,} of {total:,} bytes", again=True)
+
+
+def _total(response: requests.Response) -> int | None:
+    """The whole file's bytes, where the mirror says so; of a range it may send less than asked."""
+    ranged = response.headers.get("Content-Range", "")
+    length = ranged.rpartition("/")[2] or response.headers.get("Content-Length", "")
+    return int(length) if length.isdigit() else None
 
 
 def _looked_at(chunks: Iterator[bytes], start: int, checks: Checks) -> Iterator[bytes]:

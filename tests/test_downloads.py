@@ -17,6 +17,7 @@ from helpers import downloads
 from helpers.downloads import Checks, DownloadError
 
 BODY = random.Random(0).randbytes(1_000_000)
+ETAG = f'"{hashlib.sha256(BODY).hexdigest()[:16]}"'
 # Nothing listens on the port for 'discard', so the connection is refused at once.
 CLOSED = "http://127.0.0.1:9/file.zip"
 
@@ -137,6 +138,28 @@ def test_a_broken_transfer_goes_on_where_it_stopped(mirror, tmp_path):
     assert ranges(mirror) == [None, "bytes=300000-"]
 
 
+def test_a_mirror_may_send_less_of_a_range_than_was_asked(mirror, tmp_path):
+    first = break_off(1)
+    short = {"Content-Range": f"bytes 300000-399999/{len(BODY)}"}
+    second = [answer_with(BODY[300_000:400_000], 206, short | {"ETag": ETAG})]
+    mirror.misbehave = lambda handler: first(handler) or bool(second and second.pop()(handler))
+    assert fetched(f"{mirror.url}/file.zip", tmp_path) == BODY
+    assert ranges(mirror) == [None, "bytes=300000-", "bytes=400000-"]
+
+
+@pytest.mark.parametrize(("status", "requests"), [(503, 2), (429, 2), (404, 1), (403, 1)])
+def test_only_what_may_pass_is_tried_again(mirror, tmp_path, status, requests):
+    answers = [answer_with(b"", status)]
+    mirror.misbehave = lambda handler: bool(answers and answers.pop()(handler))
+    urls = [f"{mirror.url}/file.zip", CLOSED]
+    if requests == 1:
+        with pytest.raises(DownloadError, match=f"HTTP {status}"):
+            downloads.fetch(urls, tmp_path / "file.zip")
+    else:
+        assert downloads.fetch(urls, tmp_path / "file.zip").read_bytes() == BODY
+    assert len(mirror.requests) == requests
+
+
 def test_a_later_call_goes_on_too(mirror, tmp_path):
     url = f"{mirror.url}/file.zip"
     # The first hangs up in the middle; the others, asked for the rest, have no answer.
@@ -196,7 +219,7 @@ def test_one_mirrors_part_is_not_glued_to_anothers(mirror, tmp_path):
     [(416, {}), (206, {"Content-Range": "bytes 5-9/1000000"}), (206, {})],
 )
 def test_a_wrong_range_is_thrown_away(mirror, tmp_path, status, headers):
-    first, second = break_off(1), [answer_with(b"wrong", status, headers)]
+    first, second = break_off(1), [answer_with(b"wrong", status, headers | {"ETag": ETAG})]
 
     def misbehave(handler):
         return first(handler) or bool(second and second.pop()(handler))

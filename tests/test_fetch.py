@@ -92,6 +92,12 @@ def test_the_bases_are_fetched_by_their_names(tmp_path, monkeypatch, capsys):
     ]
 
 
+def test_fetched_is_not_yet_ready(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(bases, "fetch", lambda name: tmp_path)
+    assert fetch.main(["bases"]) == 1
+    assert {row[1] for row in last_table(capsys.readouterr().out)[1:]} == {"no"}
+
+
 def test_weights_that_cannot_be_had_leave_the_command_standing(monkeypatch, capsys):
     def fail(name):
         raise RuntimeError(f"Received: no ImageNet weights of {name}.")
