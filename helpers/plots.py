@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import keras
     from matplotlib.axes import Axes
 
+    from helpers.evaluation import Accuracy
+
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
 
 
@@ -78,7 +80,7 @@ def pictures(
     _, axes = plt.subplots(
         rows,
         columns,
-        figsize=(side * columns, (side + 0.25) * rows),
+        figsize=(side * columns, (side + (0.25 if titles else 0.0)) * rows),
         squeeze=False,
         layout="constrained",
     )
@@ -182,20 +184,16 @@ def feature_maps(block: np.ndarray, channels: Sequence[int]) -> np.ndarray:
     return axes
 
 
-def intervals(
-    values: Mapping[str, float],
-    bounds: Mapping[str, tuple[float, float]],
-    ax: Axes | None = None,
-) -> Axes:
-    """A dot and a bar a row: an accuracy, from 0 to 1, and its 95 % interval."""
-    ax = _axes(ax, 7.0, 0.9 + 0.45 * len(values))
-    for row, (name, value) in enumerate(values.items()):
-        low, high = bounds[name]
-        ax.plot([low, high], [row, row], color=BLUE, linewidth=3, solid_capstyle="butt")
-        ax.plot([value], [row], "o", color=ORANGE, markeredgecolor="black")
-        ax.annotate(f"{value:.3f}", (value, row), (0, 7), textcoords="offset points", ha="center")
-    ax.set_yticks(range(len(values)), list(values))
-    ax.set_ylim(len(values) - 0.4, -0.7)
+def intervals(accuracies: Mapping[str, Accuracy], ax: Axes | None = None) -> Axes:
+    """A dot and a bar a row: an accuracy and its 95 % interval."""
+    ax = _axes(ax, 7.0, 1.0 + 0.5 * len(accuracies))
+    for row, accuracy in enumerate(accuracies.values()):
+        ax.plot(accuracy.interval, [row, row], color=BLUE, linewidth=4, solid_capstyle="butt")
+        ax.plot([accuracy.value], [row], "o", color=ORANGE, markeredgecolor="black")
+        above = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center"}
+        ax.annotate(f"{accuracy.value:.3f}", (accuracy.value, row), **above)
+    ax.set_yticks(range(len(accuracies)), list(accuracies))
+    ax.set_ylim(len(accuracies) - 0.5, -0.8)
     ax.set_xlabel("accuracy, with its 95 % interval")
     ax.grid(axis="x", color="#dddddd")
     ax.set_axisbelow(True)

@@ -53,7 +53,6 @@ network = keras.Sequential(
     name="small_network",
 )
 plots.network(network);
-
 # %% [markdown]
 # *Figure: one bar a layer, as wide as the layer has parameters. The convolution is all trainable,
 # the normalization is half and half, the last layer is all trainable.*
@@ -83,8 +82,8 @@ print("trainable:", len(dense.trainable_weights))
 print("non-trainable:", len(dense.non_trainable_weights))
 
 # %% [markdown]
-# Two arrays, the kernel and the bias, and both train: 2, 2, 0. A kernel of shape `(4, 3)` and a bias
-# of shape `(3,)` hold 15 single numbers. Keras calls an array a *weight* and a single number in
+# Two arrays, the kernel and the bias, and both train: 2, 2, 0. A kernel of shape `(4, 3)` and a
+# bias of shape `(3,)` hold 15 single numbers. Keras calls an array a *weight* and a single number in
 # it a *parameter*; this course does the same.
 
 # %% [markdown]
@@ -176,7 +175,6 @@ outer = keras.Sequential(
     [keras.Input(shape=(4,)), inner, keras.layers.Dense(1, name="head")], name="outer"
 )
 plots.network(outer);
-
 # %% [markdown]
 # *Figure: the three layers of the nested model. The normalization inside is half trainable.*
 #
@@ -193,22 +191,35 @@ print("after: ", weights.count(outer))
 # model, at any depth.
 #
 # It goes down in the other direction too, and this one bites. Suppose you unfreeze the inner model
-# but want its normalization to stay frozen. **Predict:** does the order of these two lines matter?
+# but want its normalization to stay frozen. **Predict:** does the order of the two lines matter?
 
 # %% tags=["nbval-check-output"]
 inner_normalization = inner.get_layer("inner_normalization")
 
 inner_normalization.trainable = False
 inner.trainable = True
-print("freeze the layer, then unfreeze the model:", inner_normalization.trainable)
+print("the exception, then the model:", inner_normalization.trainable)
 
-inner.trainable = True
 inner_normalization.trainable = False
-print("unfreeze the model, then freeze the layer:", inner_normalization.trainable)
+print("the model, then the exception:", inner_normalization.trainable)
 
 # %% [markdown]
-# It does. `inner.trainable = True` overwrites the setting of every layer inside. So go from the
-# outside in: first the model, then the exceptions. Lesson 4 needs this order.
+# It does. `inner.trainable = True` overwrote the setting of every layer inside, so the exceptions
+# come last.
+#
+# The model is unfrozen now and its normalization frozen. **Predict:** what does the model's line do
+# if you run it once more?
+
+# %% tags=["nbval-check-output"]
+inner.trainable = True
+print("the model once more:          ", inner_normalization.trainable)
+
+# %% [markdown]
+# Nothing. `inner.trainable` was `True` already, and with TensorFlow as its backend, Keras passes over
+# an assignment that would not change the value: the layers inside are not visited. So the same line
+# sometimes overwrites and sometimes does not, depending on what came before. In a notebook, where
+# cells are run again, that is a trap. The way out is to say, in a loop, for each layer what you
+# want. Lesson 4 does it so.
 
 # %% [markdown]
 # ## Does frozen stay frozen?
@@ -248,11 +259,11 @@ print(f"loss: {history.history['loss'][0]:.2f} in epoch 1, {history.history['los
 # raises an error at the first difference.
 
 # %% tags=["nbval-check-output"]
-for before, weight in zip(first_before, first.weights):
+for before, weight in zip(first_before, first.weights, strict=True):
     np.testing.assert_array_equal(weight.numpy(), before)
     print("first:", weight.name, "is equal to the bit")
 
-for before, weight in zip(second_before, second.weights):
+for before, weight in zip(second_before, second.weights, strict=True):
     assert not np.array_equal(weight.numpy(), before)
     print("second:", weight.name, "moved")
 
@@ -433,8 +444,9 @@ print("trainable = False holds the statistics:", bool((also_frozen == 0).all()))
 #
 # - A layer's weights fall into two lists: Dense 2, 2, 0; BatchNormalization 4, 2, 2; many layers
 #   have none.
-# - `trainable = False` moves weights to the other list, on all layers inside, and a later
-#   `trainable = True` on the model undoes an earlier exception on a layer.
+# - `trainable = False` moves weights to the other list, on all layers inside. A later
+#   `trainable = True` on the model overwrites an exception on a layer, but only if it changes the
+#   model's own value.
 # - Frozen weights are equal to the bit after training. Check it with a comparison that can fail.
 # - A change of `trainable` after a first `fit` counts only after `compile`.
 # - `training=False` in a call does not protect BatchNormalization from `fit`; `trainable = False`

@@ -113,10 +113,9 @@ for file, reason in data.left_out[:5]:
 # %%
 titles = [
     f"{data.class_names[label]}, {width} x {height}"
-    for label, (height, width) in zip(data.train.labels[:9], data.train.sizes[:9])
+    for label, (height, width) in zip(data.train.labels[:9], data.train.sizes[:9], strict=True)
 ]
 plots.pictures(data.train.images[:9], titles);
-
 # %% [markdown]
 # *Figure: nine training pictures with label and original size.*
 #
@@ -131,7 +130,6 @@ plots.pictures(data.train.images[:9], titles);
 
 # %%
 plots.sizes(data.train.sizes, data.train.labels, data.class_names);
-
 # %% [markdown]
 # *Figure: a scatter of original widths and heights, one point a picture, coloured by class.*
 #
@@ -145,7 +143,6 @@ counts = {
     for name in ("train", "validation", "test")
 }
 plots.class_counts(counts, data.class_names);
-
 # %% [markdown]
 # *Figure: pictures per class in each of the three parts.*
 #
@@ -193,7 +190,6 @@ picture = data.train.images[1]
 sizes = (96, 150, 160, 224)
 resized = [tf.image.resize(picture, (side, side)).numpy() for side in sizes]
 plots.pictures(resized, [f"{side} x {side}" for side in sizes], columns=4, side=2.0);
-
 # %% [markdown]
 # *Figure: one picture at 96, 150, 160 and 224 pixels, drawn at the same width.*
 #
@@ -369,7 +365,7 @@ print("validation and test: ", len(names["validation"] & names["test"]))
 # ## What you have seen
 #
 # - A download is checked before it is trusted, and undecodable files are named, not fatal.
-# - TFDS's 'corrupted' pictures lack a header; most decode.
+# - TFDS's 'corrupted' pictures are those without a JFIF header; a picture can decode without it.
 # - Sizes, balance and copies are looked at before training, not after a strange result.
 # - Size and pixel range belong to the base; the scaling belongs inside the model.
 # - `cache` gains most, and random augmentation comes after it.

@@ -1,0 +1,59 @@
+"""The bands that results must lie in: what the lessons' prose claims, per picture set.
+
+A training result differs from run to run and from machine to machine, so no lesson quotes one.
+Prose says what lies in a band, and a cell asserts it. The bands were set from repeated runs
+(benchmarks/README.md), with room for the chance of seeds and for a validation set of 500.
+"""
+
+from __future__ import annotations
+
+# (claim, picture set): lowest and highest value that the prose still holds for. All with
+# MobileNetV2 and its ImageNet weights at 160 pixels.
+BANDS: dict[tuple[str, str], tuple[float, float]] = {
+    ("loss before training", "photos"): (0.4, 2.5),
+    ("loss before training", "tfds"): (0.4, 2.5),
+    ("one epoch, frozen", "photos"): (0.94, 1.0),
+    ("one epoch, frozen", "tfds"): (0.85, 1.0),
+    ("frozen", "photos"): (0.95, 1.0),
+    ("frozen", "tfds"): (0.93, 1.0),
+    ("few pictures, frozen", "photos"): (0.85, 1.0),
+    ("few pictures, frozen", "tfds"): (0.80, 1.0),
+    ("few pictures, from scratch", "photos"): (0.35, 0.70),
+    ("few pictures, from scratch", "tfds"): (0.30, 0.70),
+    ("fine-tuned", "photos"): (0.97, 1.0),
+    ("fine-tuned", "tfds"): (0.94, 1.0),
+    ("few steps, sound", "photos"): (0.94, 1.0),
+    ("few steps, sound", "tfds"): (0.90, 1.0),
+    ("rate a hundred times too high", "photos"): (0.3, 0.80),
+    ("rate a hundred times too high", "tfds"): (0.2, 0.85),
+    ("fresh head", "photos"): (0.5, 0.95),
+    ("fresh head", "tfds"): (0.3, 0.93),
+}
+
+
+def check(claim: str, picture_set: str, value: float) -> None:
+    """Say whether `value` lies in the band of `claim` for a picture set.
+
+    Args:
+        claim: what the lesson calls the result, such as `"frozen"`.
+        picture_set: `PictureSet.name`. Sets without a band, such as a folder of your own, are
+            told so and pass.
+        value: the result.
+
+    Raises:
+        AssertionError: where the value lies outside.
+        ValueError: where no set has a band for the claim.
+    """
+    if claim not in {known for known, _ in BANDS}:
+        known = ", ".join(sorted({known for known, _ in BANDS}))
+        raise ValueError(f"Received: the claim '{claim}'. Expected: one of {known}.")
+    band = BANDS.get((claim, picture_set))
+    if band is None:
+        print(f"{claim}: {value:.3f}. The course has no band for '{picture_set}'.")
+        return
+    low, high = band
+    assert low <= value <= high, (
+        f"Received: {claim} {value:.3f} on {picture_set}. Expected: {low} to {high}. Run the "
+        f"lesson again from its first cell; if the value stays outside, the text is wrong here."
+    )
+    print(f"{claim}: {value:.3f} lies between {low} and {high}, as the text says.")

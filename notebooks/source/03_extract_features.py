@@ -1,0 +1,406 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 3. Extract features with a frozen base
+#
+# **What you'll do.** You take a network that was trained on a million photographs, freeze it, put a
+# head with one output on top, and train that head on your pictures.
+#
+# **What you'll learn.** What a base hands to its head; how to pick the head and its loss; what a
+# loss should be before training; how to prove that the base stays as it is; and why the frozen
+# part need run only once.
+#
+# **What you'll need.** Lessons 1 and 2. The weights of MobileNetV2 (9 MB) are downloaded once and
+# kept. After that, all cells together run in about 90 seconds on two CPU cores.
+
+# %% [markdown]
+# ## Choose pictures and base
+#
+# Both choices are one word. The size of the pictures follows from the base.
+
+# %%
+import os
+
+PICTURES = os.environ.get("COURSE_PICTURES") or "photos"
+BASE = "MobileNetV2"  # or "Xception", "EfficientNetV2B0", ...: see bases.BASES
+
+# %%
+import keras
+import numpy as np
+
+from helpers import bands, bases, evaluation, pictures, plots, weights
+
+keras.utils.set_random_seed(0)
+size = bases.find(BASE).size
+data = pictures.load(PICTURES, size=size)
+train, validation = data.train, data.validation
+
+# %% [markdown]
+# ## The base
+#
+# MobileNetV2 was trained to tell the 1,000 classes of ImageNet apart. Its top, which names those
+# classes, is of no use to you; what lies below it has learnt to see edges, textures, fur, ears.
+# `include_top=False` leaves the top out. For MobileNetV2 the next line does
+#
+# ```python
+# keras.applications.MobileNetV2(
+#     input_shape=(160, 160, 3), include_top=False, weights="imagenet"
+# )
+# ```
+#
+# and freezing the whole base is one line more.
+
+# %%
+base = bases.load(BASE)
+base.trainable = False
+
+# %% tags=["nbval-check-output"]
+print(weights.count(base))
+print("in: ", base.input_shape)
+print("out:", base.output_shape)
+
+# %% [markdown]
+# `base.summary()` lists all of its layers; the last four are enough for now, with the totals below
+# them.
+
+# %%
+base.summary(layer_range=(base.layers[-4].name, base.layers[-1].name), line_length=80)
+
+# %%
+plots.network(base);
+# %% [markdown]
+# *Figure: one bar a layer from input to output, as wide as the layer has parameters, all of them
+# non-trainable.*
+#
+# Most parameters sit in the last layers, near the output. Keep that in mind for lesson 4, where
+# you unfreeze from the end.
+#
+# One honest remark. ImageNet's 1,000 classes contain 118 breeds of dogs and several kinds of cats.
+# So this base has seen your classes before, under finer names. On classes that are further from
+# ImageNet's, expect less.
+
+# %% [markdown]
+# ## What goes in, what comes out
+#
+# A picture goes in as bytes from 0 to 255, is scaled to the range of the base, and passes through.
+# **Predict:** which shape comes out for one picture of 160 x 160? MobileNetV2 halves height and
+# width five times.
+
+# %%
+scaling = bases.find(BASE).scaling()
+block = base(scaling(train.images[:1].astype("float32")), training=False).numpy()[0]
+
+# %% tags=["nbval-check-output"]
+print("in: ", train.images[0].shape)
+print("out:", block.shape)
+
+# %% [markdown]
+# A block of 5 x 5 places with 1,280 numbers each: for each place in the picture, how strongly each
+# of 1,280 learnt features is present there. You draw the picture and the sixteen features that
+# respond most to it.
+
+# %%
+strongest = np.argsort(block.max(axis=(0, 1)))[::-1][:16]
+plots.pictures(train.images[:1], [data.class_names[train.labels[0]]], columns=1)
+plots.feature_maps(block, strongest);
+
+# %% [markdown]
+# *Figure: the picture, and sixteen channels of its block as 5 x 5 fields, brighter where the
+# feature is stronger. The numbers are the channels' indices.*
+#
+# Compare the bright fields with the picture: where do several channels agree that something is
+# there? Nobody told the network what a channel should mean. Each is whatever helped to tell
+# ImageNet's classes apart.
+
+# %% [markdown]
+# ## Pooling and a head
+#
+# To decide between cat and dog it matters that there is a pointed ear, hardly where. Pooling takes
+# the mean over the 25 places and leaves 1,280 numbers. The head on top is a single Dense layer
+# behind some dropout.
+#
+# How many outputs? For two classes, one is enough: a *logit*, any number, where above 0 means the
+# second class. For more classes, one logit each. In both cases the model gives logits, without
+# `sigmoid` or `softmax`, and the loss and the metric are told so: `from_logits=True`, and
+# `threshold=0.0`. A logit of 0 is a probability of 0.5. The default threshold of 0.5, applied to
+# logits, would call a picture whose second class has probability 0.6 a picture of the first.
+
+
+# %%
+def add_head(base, classes):
+    """A model from pictures of 0 to 255 to logits: scaling, base, pooling, dropout, head."""
+    inputs = keras.Input(shape=base.input_shape[1:])
+    features = base(bases.find(BASE).scaling()(inputs))
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(features)
+    dropped = keras.layers.Dropout(rate=0.2)(pooled)
+    outputs = keras.layers.Dense(1 if classes == 2 else classes, name="head")(dropped)
+    return keras.Model(inputs, outputs)
+
+
+def compile_for(model, classes):
+    """Compile for logits: one for two classes, else one a class."""
+    if classes == 2:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss, metrics=[accuracy])
+
+
+classes = len(data.class_names)
+model = add_head(base, classes)
+compile_for(model, classes)
+
+# %% [markdown]
+# **Predict:** how many parameters will be trained? Of the pooled features, 1,280 numbers go in and
+# one comes out.
+
+# %%
+weights.count(model)
+
+# %% [markdown]
+# 1,281 for two classes: 1,280 weights and a bias, out of more than two million. The article's
+# choice, Xception with the same head, is a much larger base; with its 2,048 features, the head is
+# about as small. To count, random weights will do.
+
+# %% tags=["nbval-check-output"]
+xception = keras.applications.Xception(
+    input_shape=(150, 150, 3), include_top=False, weights=None, pooling="avg"
+)
+xception.trainable = False
+print(weights.count(keras.Sequential([xception, keras.layers.Dense(1)])))
+
+# %% [markdown]
+# ## The loss before training
+#
+# A model that knows nothing and says so, with logit 0 for every picture, has a loss of ln 2 = 0.693
+# (for `n` classes: ln `n`). **Predict:** is the loss of your untrained head below, at, or above
+# that?
+
+# %%
+knows_nothing = np.log(classes)
+loss_before, accuracy_before = model.evaluate(validation.images, validation.labels, verbose=0)
+print(f"says nothing:   loss {knows_nothing:.3f}")
+print(f"untrained head: loss {loss_before:.3f}, accuracy {accuracy_before:.3f}")
+bands.check("loss before training", data.name, loss_before)
+
+# %% [markdown]
+# It is near ln 2 or above it, and not far below. A random head does not say 'I do not know': it
+# says 'cat' or 'dog' with some confidence, by chance, and confident mistakes cost more than
+# hedging. The check is worth a second before any training: a loss many times as high hints at wrong
+# scaling or wrong labels, a loss near 0 at an answer that leaks into the input.
+
+# %% [markdown]
+# ## Train with the base frozen
+#
+# One pass over the training pictures; every picture goes through the whole base and then the head.
+# **Predict:** how far does a single epoch get?
+
+# %%
+base_before = weights.snapshot(base)
+history = model.fit(
+    train.images,
+    train.labels,
+    validation_data=(validation.images, validation.labels),
+    batch_size=32,
+    epochs=1,
+    verbose=2,
+)
+
+# %%
+bands.check("one epoch, frozen", data.name, history.history["val_accuracy"][-1])
+
+# %% [markdown]
+# Nearly everything is right after one epoch, with 1,281 numbers trained. The base did the seeing
+# before it ever met your pictures.
+#
+# Did the base stay as it was? Compare all of its weights, moving statistics included, bit by bit.
+
+# %% tags=["nbval-check-output"]
+weights.compare(base_before, base)
+
+# %% [markdown]
+# ## The frozen part need run only once
+#
+# Something is wasteful here. The base is frozen, so a picture gives the same 1,280 numbers in every
+# epoch, yet every epoch computes them again. So compute them once. `extractor` is the model up to
+# the pooling; it shares its layers with `model`.
+
+# %%
+extractor = keras.Model(model.input, model.get_layer("pooling").output)
+train_features = extractor.predict(train.images, verbose=0)
+validation_features = extractor.predict(validation.images, verbose=0)
+print(train_features.shape, validation_features.shape)
+
+# %% [markdown]
+# From here on, training means training a tiny model on a table of numbers. Ten epochs take
+# seconds.
+
+# %%
+head = keras.Sequential(
+    [
+        keras.Input(shape=train_features.shape[1:]),
+        keras.layers.Dropout(rate=0.2),
+        keras.layers.Dense(1 if classes == 2 else classes),
+    ]
+)
+compile_for(head, classes)
+history = head.fit(
+    train_features,
+    train.labels,
+    validation_data=(validation_features, validation.labels),
+    batch_size=32,
+    epochs=10,
+    verbose=0,
+)
+plots.learning_curves(history.history);
+# %% [markdown]
+# *Figure: two panels by epoch, accuracy on the left and loss on the right, a dashed line for
+# training and a solid line for validation.*
+#
+# Look at three things. Validation accuracy is high from the start and soon flat. The training loss
+# goes on falling while the validation loss levels off: the head begins to learn its training
+# pictures by heart. And in the first epoch, validation is *better* than training: dropout works
+# only in training, and training's figure is a mean over an epoch in which the head was still
+# improving.
+#
+# Now give the trained head to the whole model. It is one ordinary Keras model again, and says the
+# same as the short way did:
+
+# %% tags=["nbval-check-output"]
+model.get_layer("head").set_weights(head.layers[-1].get_weights())
+
+long_way = model.predict(validation.images[:64], verbose=0)
+short_way = head.predict(validation_features[:64], verbose=0)
+print("both ways agree:", np.allclose(long_way, short_way, atol=1e-4))
+
+# %% [markdown]
+# What does the short way forbid? Fresh augmentation: a picture that is turned and zoomed anew in
+# every epoch gives new features every time, and the table would no longer be right.
+
+# %% [markdown]
+# ## How good is it?
+#
+# Accuracy is a share of right answers among so many pictures, so it comes with an interval. With
+# 500 pictures and 0.97, the 95 % interval is about 3 points wide. Two models whose intervals
+# overlap much are, as far as you know, equally good.
+
+# %%
+logits = head.predict(validation_features, verbose=0)
+frozen = evaluation.accuracy(logits, validation.labels)
+print("validation accuracy:", frozen)
+bands.check("frozen", data.name, frozen.value)
+
+# %% [markdown]
+# ## The same network from scratch
+#
+# Is it the pretraining or the architecture? Take the same network with random weights, all of them
+# trainable, and give it 320 pictures and two epochs. A frozen base gets the same pictures and the
+# same two epochs. **Predict** both accuracies.
+
+# %%
+few = 320
+scratch = add_head(bases.load(BASE, weights=None), classes)
+compile_for(scratch, classes)
+scratch_history = scratch.fit(
+    train.images[:few], train.labels[:few], batch_size=32, epochs=2, verbose=2
+)
+scratch_logits = scratch.predict(validation.images, verbose=0)
+
+# %%
+few_head = keras.models.clone_model(head)  # the same layers with new random weights
+compile_for(few_head, classes)
+few_head.fit(train_features[:few], train.labels[:few], batch_size=32, epochs=2, verbose=0)
+few_logits = few_head.predict(validation_features, verbose=0)
+
+# %%
+results = {
+    "from scratch": evaluation.accuracy(scratch_logits, validation.labels),
+    "frozen base": evaluation.accuracy(few_logits, validation.labels),
+}
+axes = plots.intervals(results)
+axes.set_title("320 pictures, two epochs")
+bands.check("few pictures, from scratch", data.name, results["from scratch"].value)
+bands.check("few pictures, frozen", data.name, results["frozen base"].value)
+
+# %% [markdown]
+# *Figure: the two validation accuracies with their intervals; they lie far apart.*
+#
+# From scratch, the network is about as good as guessing. Mind what this shows and what it does not.
+# Its *training* accuracy, printed above, is low too: in twenty steps, two million random weights
+# have learnt next to nothing, so this is not overfitting. It needs far more steps and pictures
+# than you gave it, and how far it then gets is not shown here. The pretrained base needs neither.
+
+# %% [markdown]
+# ## Nine predictions
+#
+# Numbers hide things, so look. The titles give the prediction with its probability; mistakes are
+# marked and named.
+
+# %%
+if classes == 2:
+    probability_of_second = keras.ops.sigmoid(logits)[:, 0].numpy()
+    probabilities = np.stack([1 - probability_of_second, probability_of_second], axis=1)
+else:
+    probabilities = keras.ops.softmax(logits).numpy()
+
+named = evaluation.predicted_classes(logits)
+mistakes = np.flatnonzero(named != validation.labels)
+right = np.flatnonzero(named == validation.labels)
+shown = np.concatenate([mistakes[:3], np.random.default_rng(0).permutation(right)])[:9]
+
+
+def title(index):
+    """The prediction with its probability, and the label where they differ."""
+    label = "" if index in right else f", WRONG: {data.class_names[validation.labels[index]]}"
+    return f"{data.class_names[named[index]]} {probabilities[index, named[index]]:.2f}{label}"
+
+
+plots.pictures(validation.images[shown], [title(index) for index in shown]);
+
+# %% [markdown]
+# *Figure: nine validation pictures with predicted class and probability; up to three of them are
+# mistakes.*
+#
+# Would you have got the mistakes right? Some are hard for people too. Others were easy, and the
+# network was sure of its mistake: a probability of 0.99 is not a promise.
+
+# %% [markdown]
+# ## What you have seen
+#
+# - A base turns a picture into a block, 5 x 5 x 1280 here; pooling leaves 1,280 numbers.
+# - A head of 1,281 parameters on top of them is nearly always right, after one epoch.
+# - Before training the loss is near ln 2 or above; look before you train.
+# - Not one bit of the frozen base moved, so its part need run only once, and then training takes
+#   seconds.
+# - The same network from scratch is, with as little to go on, at the level of guessing.
+#
+# ## On your own
+#
+# 1. Change the head's learning rate to 0.1 and to 0.00001 and train it again. Each try takes
+#    seconds. What do the curves look like when the rate is too high, and when too low?
+# 2. How few training pictures does the frozen base need to reach 0.90? Try `few = 20`.
+# 3. Leave out the scaling in `add_head`. Nothing crashes. What happens to the accuracy?
+#
+# ## Further reading
+#
+# - TensorFlow tutorial:
+#   [Transfer learning and fine-tuning](https://www.tensorflow.org/tutorials/images/transfer_learning),
+#   with MobileNetV2
+# - Keras guide: [Transfer learning & fine-tuning](https://keras.io/guides/transfer_learning/), with
+#   Xception
+# - M. Sandler and others, 2018:
+#   [MobileNetV2: Inverted Residuals and Linear Bottlenecks](https://arxiv.org/abs/1801.04381)
+#
+# Next: [4. Fine-tune](04_fine_tune.ipynb)

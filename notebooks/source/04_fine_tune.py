@@ -1,0 +1,425 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 4. Fine-tune
+#
+# **What you'll do.** You unfreeze the end of a pretrained base, keep its BatchNormalization frozen,
+# train on with a low learning rate, and compare. Then you spoil it in four ways and look at each.
+#
+# **What you'll learn.** How deep to unfreeze, in which order to do things, how to prove that the
+# moving statistics held, and what goes wrong when a step is left out.
+#
+# **What you'll need.** Lessons 1 to 3, and the same pictures and weights. All cells together run in
+# about 120 seconds on two CPU cores.
+
+# %%
+import os
+
+PICTURES = os.environ.get("COURSE_PICTURES") or "photos"
+BASE = "MobileNetV2"  # or "Xception", "EfficientNetV2B0", ...: see bases.BASES
+
+# %%
+import keras
+import numpy as np
+
+from helpers import bands, bases, evaluation, pictures, plots, weights
+
+keras.utils.set_random_seed(0)
+data = pictures.load(PICTURES, size=bases.find(BASE).size)
+train, validation = data.train, data.validation
+base = bases.load(BASE)
+
+# %% [markdown]
+# ## How deep?
+#
+# The first layers of a base see edges and colours, which every task needs. The last ones see what
+# ImageNet's classes needed. So you unfreeze from the end. How far back is one number, the *depth*,
+# and a good place to stop is a *cut*: a layer whose output is the only thing that the layers
+# behind it get to see. Inside a residual block there is no cut, since a shortcut runs past.
+
+# %% tags=["nbval-check-output"]
+cuts = bases.cuts(base)
+print(len(cuts), "cuts; the last ten:")
+print(*cuts[-10:], sep=", ")
+
+# %% [markdown]
+# Lesson 1 showed that `trainable` on a model may or may not overwrite its layers. So you unfreeze
+# the base as a whole and then say for each layer what it shall be: trainable if it lies behind the
+# cut and is no BatchNormalization.
+
+
+# %%
+def unfreeze_behind(base, cut):
+    """Make the layers behind `cut` trainable, all if None; BatchNormalization stays frozen."""
+    names = [layer.name for layer in base.layers]
+    first = 0 if cut is None else names.index(cut) + 1
+    base.trainable = True
+    for index, layer in enumerate(base.layers):
+        is_normalization = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = index >= first and not is_normalization
+
+
+# %% [markdown]
+# **Predict:** MobileNetV2 has 2,257,984 parameters. How many of them does each depth unfreeze?
+
+# %% tags=["nbval-check-output"]
+for depth in (0, 3, 9, 11, None):
+    cut = None if depth is None else cuts[-1 - depth]
+    unfreeze_behind(base, cut)
+    print(f"depth {depth!s:4}  behind {cut!s:20}  {weights.count(base).trainable:9,} trainable")
+
+# %% [markdown]
+# The last row unfreezes everything, BatchNormalization apart: the article does this, at a learning
+# rate of 0.00001. TensorFlow's tutorial unfreezes from layer 100:
+
+# %% tags=["nbval-check-output"]
+print("layer 100 is", base.layers[100].name)
+
+# %% [markdown]
+# That is inside block 11, so depth 11, behind block 10, is nearly the same. Both published recipes
+# are one value of the same number. You take 9 here. Most parameters are behind that cut already,
+# and you can change the number and run the lesson again.
+
+# %%
+DEPTH = 9
+cut = cuts[-1 - DEPTH]
+unfreeze_behind(base, cut)
+plots.network(base);
+# %% [markdown]
+# *Figure: one bar a layer from input to output. Behind the cut the convolutions are trainable; in
+# front of it, and in every BatchNormalization, nothing is.*
+#
+# The published recipes go on with the whole model: unfreeze, `compile`, `fit`. Then every epoch sends
+# every picture through the whole base, frozen part and all. You can spare yourself that.
+
+# %% [markdown]
+# ## Two parts
+#
+# Lesson 3 ran the frozen part once and trained on what came out. The same holds here: what lies
+# below the cut is frozen, so its output for a picture is the same in every epoch. So you split the
+# base at the cut, into two models that share its layers, and put the head on the upper one.
+
+# %%
+classes = len(data.class_names)
+at_cut = base.get_layer(cut).output
+
+below = keras.Sequential(
+    [
+        keras.Input(shape=base.input_shape[1:]),
+        bases.find(BASE).scaling(),
+        keras.Model(base.input, at_cut, name="lower"),
+    ],
+    name="below",
+)
+upper = keras.Model(at_cut, base.output, name="upper")
+above = keras.Sequential(
+    [
+        keras.Input(shape=at_cut.shape[1:]),
+        upper,
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dropout(rate=0.2),
+        keras.layers.Dense(1 if classes == 2 else classes, name="head"),
+    ],
+    name="above",
+)
+model = keras.Sequential([keras.Input(shape=base.input_shape[1:]), below, above])
+print("below:", weights.count(below))
+print("above:", weights.count(above))
+
+# %% [markdown]
+# `model` is the two parts one after the other, an ordinary model from pictures to logits. The lower
+# part now runs, once for each picture.
+
+# %%
+train_at_cut = below.predict(train.images, verbose=0)
+validation_at_cut = below.predict(validation.images, verbose=0)
+print(train_at_cut.shape, validation_at_cut.shape)
+
+# %% [markdown]
+# ## First the head
+#
+# Fine-tuning starts where lesson 3 stopped, with a trained head. The upper part is run once too,
+# and ten epochs of the head take seconds. `head` is made of the same layer objects as `above`, so
+# training the one trains the other.
+
+
+# %%
+def compile_for(model, learning_rate):
+    """Compile for logits: one for two classes, else one a class."""
+    if classes == 2:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=loss, metrics=[accuracy])
+
+
+pooled = keras.Sequential(above.layers[:2])
+train_features = pooled.predict(train_at_cut, verbose=0)
+validation_features = pooled.predict(validation_at_cut, verbose=0)
+
+head = keras.Sequential([keras.Input(shape=train_features.shape[1:]), *above.layers[2:]])
+compile_for(head, learning_rate=1e-3)
+history = head.fit(
+    train_features,
+    train.labels,
+    validation_data=(validation_features, validation.labels),
+    batch_size=32,
+    epochs=10,
+    verbose=0,
+)
+
+# %%
+frozen = evaluation.accuracy(head.predict(validation_features, verbose=0), validation.labels)
+print("frozen:", frozen)
+bands.check("frozen", data.name, frozen.value)
+
+# %% [markdown]
+# ## Then the upper part
+#
+# `compile` again, since what is trainable has changed. The learning rate is a small part of the
+# head's: these weights are good already and should move only a little. `initial_epoch` goes on
+# counting where the head stopped.
+#
+# **Predict:** what does fine-tuning bring, on top of what you just saw?
+
+# %%
+start = above.get_weights()  # to come back to, further down
+normalizations = [
+    layer for layer in base.layers if isinstance(layer, keras.layers.BatchNormalization)
+]
+statistics_before = [
+    (layer.moving_mean.numpy(), layer.moving_variance.numpy()) for layer in normalizations
+]
+
+compile_for(above, learning_rate=3e-5)
+fine_tuning = above.fit(
+    train_at_cut,
+    train.labels,
+    validation_data=(validation_at_cut, validation.labels),
+    batch_size=32,
+    initial_epoch=10,
+    epochs=13,
+    verbose=2,
+)
+
+# %%
+both = {name: history.history[name] + fine_tuning.history[name] for name in history.history}
+plots.learning_curves(both, fine_tuning_from=10);
+# %% [markdown]
+# *Figure: accuracy and loss by epoch; a dotted line after epoch 10 marks where fine-tuning starts.*
+#
+# The training curve jumps: with many more weights to turn, the training pictures are soon learnt by
+# heart. The validation curve is the one that counts, and it moves much less.
+
+# %%
+tuned_logits = above.predict(validation_at_cut, verbose=0)
+fine_tuned = evaluation.accuracy(tuned_logits, validation.labels)
+bands.check("fine-tuned", data.name, fine_tuned.value)
+axes = plots.intervals({"frozen base": frozen, "fine-tuned": fine_tuned})
+axes.set_title("Validation accuracy");
+# %% [markdown]
+# *Figure: the validation accuracies before and after fine-tuning, with their intervals.*
+#
+# Be careful with what you say now. If the two intervals overlap, you have not shown that
+# fine-tuning helps on these pictures, nor that it harms. Where a frozen base is nearly always
+# right, as with photographs of cats and dogs, it leaves little to gain. Lesson 3 gave the reason:
+# ImageNet is full of them.
+
+# %% [markdown]
+# ## Did the statistics hold?
+#
+# **Predict:** how many of the 52 BatchNormalization layers have other moving statistics than before?
+
+# %% tags=["nbval-check-output"]
+changed = 0
+for layer, (mean, variance) in zip(normalizations, statistics_before, strict=True):
+    same_mean = np.array_equal(layer.moving_mean.numpy(), mean)
+    same_variance = np.array_equal(layer.moving_variance.numpy(), variance)
+    changed += not (same_mean and same_variance)
+assert changed == 0
+print(f"{changed} of {len(normalizations)} BatchNormalization layers changed their statistics")
+
+# %% [markdown]
+# None, to the bit. And is the tuned upper part really in the whole model? Send pictures the long way,
+# through everything:
+
+# %% tags=["nbval-check-output"]
+long_way = model.predict(validation.images[:64], verbose=0)
+print("both ways agree:", np.allclose(long_way, tuned_logits[:64], atol=1e-3))
+
+# %% [markdown]
+# ## Four ways to spoil it
+#
+# Each of the next cells starts from the weights before fine-tuning, takes ten steps on 320 pictures,
+# and makes one mistake. First the sound way, to compare with.
+
+
+# %%
+def copy_of_start():
+    """A copy of the upper part and head as they were before fine-tuning, ready to be tuned."""
+    copy = keras.models.clone_model(above)
+    copy.set_weights(start)
+    unfreeze_behind(copy.layers[0], cut=None)
+    return copy
+
+
+def ten_steps(copy):
+    """Fit on 320 pictures, ten batches of 32, and measure on the validation set."""
+    copy.fit(train_at_cut[:320], train.labels[:320], batch_size=32, verbose=2)
+    return evaluation.accuracy(copy.predict(validation_at_cut, verbose=0), validation.labels)
+
+
+results = {}
+sound = copy_of_start()
+compile_for(sound, learning_rate=3e-5)
+results["sound"] = ten_steps(sound)
+bands.check("few steps, sound", data.name, results["sound"].value)
+
+# %% [markdown]
+# ### 1. A learning rate a hundred times too high
+#
+# **Predict:** does it learn faster?
+
+# %%
+too_fast = copy_of_start()
+compile_for(too_fast, learning_rate=3e-3)
+results["rate x 100"] = ten_steps(too_fast)
+bands.check("rate a hundred times too high", data.name, results["rate x 100"].value)
+
+# %% [markdown]
+# Ten steps are enough to wreck a base that took a million photographs to train. Nothing warns you but
+# the loss and the accuracy.
+
+# %% [markdown]
+# ### 2. Fine-tuning under a fresh, random head
+#
+# You skip the head's training and unfreeze at once.
+
+# %%
+fresh_head = copy_of_start()
+fresh_head.layers[-1].set_weights(keras.models.clone_model(head).layers[-1].get_weights())
+compile_for(fresh_head, learning_rate=3e-5)
+results["fresh head"] = ten_steps(fresh_head)
+bands.check("fresh head", data.name, results["fresh head"].value)
+
+# %% [markdown]
+# The rate that suits the base is far too low for a head that starts from chance: ten steps later it
+# is clearly behind. And a rate that suits a fresh head is on the way to mistake 1. That is why the
+# recipe has two stages, head first, each with its own rate. Given more steps the fresh head catches
+# up on a task as easy as this one; it does so with a base that was, meanwhile, tuned to the wishes
+# of a random head.
+
+# %% [markdown]
+# ### 3. BatchNormalization left in training mode
+#
+# Every layer of the upper part becomes trainable, without the exception.
+
+# %%
+drifting = copy_of_start()
+for layer in drifting.layers[0].layers:
+    layer.trainable = True
+compile_for(drifting, learning_rate=3e-5)
+
+
+def moving_statistics(model):
+    """The moving means and variances of the upper part, one array a row."""
+    return [
+        weight.numpy()
+        for layer in model.layers[0].layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+        for weight in (layer.moving_mean, layer.moving_variance)
+    ]
+
+
+before = moving_statistics(drifting)
+results["BatchNormalization trains"] = ten_steps(drifting)
+after = moving_statistics(drifting)
+
+# %%
+drifts = [np.abs(new - old).max() for old, new in zip(before, after, strict=True)]
+print(f"largest drift of a moving statistic in ten steps: {max(drifts):.3f}")
+
+# %% tags=["nbval-check-output"]
+print("arrays that drifted:", sum(drift > 0 for drift in drifts), "of", len(drifts))
+
+# %% [markdown]
+# Every moving mean and variance has moved, and in training the layers used the statistics of the
+# batch at hand in place of those that their weights were trained with. Whether the accuracy
+# suffers depends: with batches of 32 that look like ImageNet it may hardly show. With batches of 2,
+# or pictures all alike, it does. Freezing costs nothing, so freeze.
+#
+# Note that a call with `training=False` would not have prevented this, as lesson 1 measured.
+
+# %% [markdown]
+# ### 4. No `compile` after unfreezing
+#
+# The upper part is frozen, the head takes its ten steps, you unfreeze and go on, but do not compile
+# again. **Predict:** which weights move in the second `fit`?
+
+# %%
+forgotten = copy_of_start()
+forgotten.layers[0].trainable = False
+compile_for(forgotten, learning_rate=3e-5)
+ten_steps(forgotten)
+
+unfreeze_behind(forgotten.layers[0], cut=None)
+upper_before = weights.snapshot(forgotten.layers[0])
+results["not compiled again"] = ten_steps(forgotten)
+
+# %% tags=["nbval-check-output"]
+print("weights.count says trainable:", weights.count(forgotten.layers[0]).trainable > 0)
+print("upper part:", weights.compare(upper_before, forgotten.layers[0]))
+
+# %% [markdown]
+# The counts say 'trainable', the progress looks healthy, and the upper part did not move at all.
+# You have trained the head some more and taken it for fine-tuning. This mistake shows in no
+# curve, only in the comparison of weights.
+
+# %%
+axes = plots.intervals(results)
+axes.set_title("Ten steps from the same start");
+
+# %% [markdown]
+# *Figure: validation accuracy with its interval after ten sound steps, and after ten steps with each of
+# the four mistakes.*
+#
+# Two mistakes shout, two whisper. The high rate and the fresh head show at once. The drifting
+# statistics and the forgotten `compile` leave the accuracy about where it was and can only be
+# found by looking at the weights.
+
+# %% [markdown]
+# ## What you have seen
+#
+# - Depth is one number. 'From layer 100' and 'everything' are two of its values.
+# - The order: trained head, unfreeze, BatchNormalization frozen again, `compile`, low rate, go on.
+# - What lies below the cut runs once, so an epoch of fine-tuning takes seconds.
+# - 52 of 52 BatchNormalization layers kept their statistics to the bit.
+# - A gain smaller than the interval has not been shown.
+# - Of four mistakes, two can be seen only by comparing weights.
+#
+# ## On your own
+#
+# 1. Set `DEPTH` to 3 and to 15. How do the training curves differ, and does validation care?
+# 2. In the fresh-head experiment, take twenty epochs and not one. Where does the accuracy end?
+# 3. Make the third mistake with `batch_size=2`. Now look at the accuracy.
+#
+# ## Further reading
+#
+# - Keras guide: [Transfer learning & fine-tuning](https://keras.io/guides/transfer_learning/)
+# - A. Kumar and others, 2022:
+#   [Fine-Tuning can Distort Pretrained Features and Underperform Out-of-Distribution](https://arxiv.org/abs/2202.10054),
+#   on training the head first
+# - J. Yosinski and others, 2014:
+#   [How transferable are features in deep neural networks?](https://arxiv.org/abs/1411.1792)
