@@ -25,6 +25,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -590,23 +591,25 @@ class Installer:
 
     def call(self, command: list[str]) -> tuple[bool, str]:
         """Run an installer: its progress to the learner, all that it says to the log."""
-        lines = []
+        lines, process = [], None
         with self.log.open("a", encoding="utf-8") as log, Ticker() as ticker:
             log.write(f"$ {' '.join(command)}\n")
             try:
-                process = self.popen(command)
-            except OSError as error:
-                return True, str(error)
-            try:
+                with ctrl_c_deferred():
+                    process = self.popen(command)
                 for raw in process.stdout:
                     lines.append(raw.decode("utf-8", errors="replace"))
                     log.write(lines[-1])
                     ticker.show(lines[-1])
-            except BaseException:  # Ctrl-C: leave no installer behind
-                process.terminate()
+            except BaseException as error:
+                if process is not None:  # Ctrl-C: leave no installer behind
+                    process.terminate()
+                elif isinstance(error, OSError):  # no such program, or not one for this machine
+                    return True, str(error)
                 raise
             finally:
-                process.wait()
+                if process is not None:
+                    process.wait()
         return process.returncode != 0, "".join(lines)
 
     def popen(self, command: list[str]) -> subprocess.Popen:
@@ -620,6 +623,22 @@ class Installer:
             cwd=str(self.root),
             **options,
         )
+
+
+@contextlib.contextmanager
+def ctrl_c_deferred() -> Iterator[None]:
+    """Hold Ctrl-C back to the end: within Popen it would lose the process just started."""
+    pressed = []
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda *ignored: pressed.append(True))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 UNWANTED = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")

@@ -274,6 +274,24 @@ def test_ctrl_c_leaves_no_installer_and_the_next_start_mends(root, bare_venv):
     assert version_in(root) == "1.0"
 
 
+@pytest.fixture
+def heeding():
+    """Ctrl-C as a program in a terminal hears it, however pytest was started."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_while_an_installer_starts_comes_after_it(heeding):
+    began = []
+    with pytest.raises(KeyboardInterrupt), course.ctrl_c_deferred():
+        signal.raise_signal(signal.SIGINT)
+        began.append(True)
+    assert began
+    with pytest.raises(KeyboardInterrupt):  # and is heard at once again
+        signal.raise_signal(signal.SIGINT)
+
+
 def test_second_program_waits_for_the_first(root, bare_venv):
     course.make_venv(root / ".venv")
     with course.locked(root / ".cache" / "install.lock"):
