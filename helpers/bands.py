@@ -26,7 +26,7 @@ BANDS: dict[tuple[str, str], tuple[float, float]] = {
     ("few steps, sound", "tfds"): (0.90, 1.0),
     ("rate a hundred times too high", "photos"): (0.3, 0.80),
     ("rate a hundred times too high", "tfds"): (0.2, 0.85),
-    ("fresh head", "photos"): (0.5, 0.95),
+    ("fresh head", "photos"): (0.4, 0.93),
     ("fresh head", "tfds"): (0.3, 0.93),
 }
 

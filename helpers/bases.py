@@ -68,7 +68,6 @@ BASES = {
             "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
         ),
         Base("EfficientNetV2B0", 160, "0 to 255", "efficientnetv2-b0_notop.h5"),
-        Base("ConvNeXtTiny", 160, "0 to 255", "convnext_tiny_notop.h5"),
     )
 }
 # The two bases that the lessons' texts are about; the others are fetched at their first use.
@@ -143,8 +142,8 @@ def cuts(base: keras.Model) -> tuple[str, ...]:
 
     A cut is a layer whose output is the only tensor that crosses to the layers behind it. Inside
     a residual block two tensors cross, so there is none there. Left out are the cuts that part a
-    convolution from its BatchNormalization, or either from its activation, and those right
-    behind the input or a padding.
+    convolution from its BatchNormalization, or either from its activation, those right behind the
+    input or a padding, and sums written as `a + b`, which are no layers that could be named.
 
     Args:
         base: a functional model; it is read through its public `get_config()`.
@@ -156,10 +155,12 @@ def cuts(base: keras.Model) -> tuple[str, ...]:
     kinds = {layer["name"]: layer["class_name"] for layer in layers}
     readers = _readers(layers)
     position = {name: index for index, name in enumerate(kinds)}
+    named = {layer.name for layer in base.layers if not hasattr(layer, "layers")}
     found, reach = [], 0
     for index, name in enumerate(kinds):
         # Every edge that starts before this layer must end here or before it.
-        if reach <= index and _ends_a_unit(kinds[name], {kinds[r] for r in readers[name]}):
+        ends = _ends_a_unit(kinds[name], {kinds[reader] for reader in readers[name]})
+        if reach <= index and ends and name in named:
             found.append(name)
         reach = max([reach, *(position[reader] for reader in readers[name])])
     return tuple(found)

@@ -1,0 +1,67 @@
+"""The table of lessons, and that every lesson keeps the course's frame and its links."""
+
+import ast
+import re
+
+import nbformat
+import pytest
+
+from helpers.lessons import LESSONS, NOTEBOOKS, find
+
+FRAME = ("**What you'll do.**", "**What you'll learn.**", "**What you'll need.**", "**Predict")
+END = ("## What you have seen", "## On your own", "## Further reading")
+
+
+@pytest.mark.parametrize("text", ["3", 3, "03", "03_extract_features", "03_extract_features.ipynb"])
+def test_a_lesson_is_found_by_number_and_by_name(text):
+    if text == "03":
+        with pytest.raises(ValueError, match="Received: lesson '03'"):
+            find(text)
+        return
+    assert find(text).number == 3
+
+
+@pytest.mark.parametrize("text", ["0", "9", "", "nothing", "../secret"])
+def test_what_is_no_lesson_is_refused_with_the_list(text):
+    with pytest.raises(ValueError, match=r"Expected: one of 1 \(01_inspect_trainable_weights\)"):
+        find(text)
+
+
+def cells(lesson, kind):
+    book = nbformat.read(lesson.notebook, as_version=4)
+    return [cell for cell in book.cells if cell.cell_type == kind]
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_lesson_has_the_frame(lesson):
+    text = "\n".join(cell.source for cell in cells(lesson, "markdown"))
+    assert text.startswith(f"# {lesson.number}. {lesson.title}")
+    for part in (*FRAME, *END):
+        assert part in text, part
+    assert f"about {lesson.seconds}" in text.replace("\n", " "), "the runtime of the table"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_links_between_lessons_lead_somewhere(lesson):
+    text = "\n".join(cell.source for cell in cells(lesson, "markdown"))
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        assert target.startswith("https://") or (NOTEBOOKS / target).is_file(), target
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_figures_have_alternative_text(lesson):
+    book = nbformat.read(lesson.notebook, as_version=4)
+    for cell, after in zip(book.cells, book.cells[1:], strict=False):
+        data = [output.get("data", {}) for output in cell.get("outputs", [])]
+        if any("image/png" in item for item in data):
+            assert after.source.startswith("*Figure: "), cell.source
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_lesson_uses_nothing_private(lesson):
+    for cell in cells(lesson, "code"):
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Attribute):
+                private = node.attr.startswith("_") and not node.attr.startswith("__")
+                assert not private, node.attr
+                assert node.attr != "src"

@@ -1,0 +1,83 @@
+"""Figures: what they draw is what they were given."""
+
+import keras
+import matplotlib
+import numpy as np
+import pytest
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+
+from helpers import plots
+from helpers.evaluation import Accuracy
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def nested():
+    inner = keras.Sequential(
+        [keras.Input((4,)), keras.layers.Dense(8, name="a"), keras.layers.BatchNormalization()],
+        name="inner",
+    )
+    return keras.Sequential([keras.Input((4,)), inner, keras.layers.Dense(1, name="head")])
+
+
+def test_network_draws_a_bar_a_layer_with_weights_as_wide_as_its_parameters():
+    ax = plots.network(nested())
+    widths = [bar.get_width() for container in ax.containers for bar in container]
+    assert widths == [40, 16, 9, 0, 16, 0]
+    assert "65 trainable, 16 non-trainable" in ax.get_title()
+
+
+def test_functions_draw_into_the_axes_given():
+    _, ax = plt.subplots()
+    assert plots.network(nested(), ax=ax) is ax
+    assert plots.class_counts({"train": [3, 4]}, ["cat", "dog"], ax=ax) is ax
+    assert plots.intervals({"one": Accuracy(9, 10)}, ax=ax) is ax
+    assert plots.sizes(np.array([[5, 6]]), np.array([0]), ["cat"], ax=ax) is ax
+
+
+def test_class_counts_has_a_bar_a_class_and_split():
+    ax = plots.class_counts({"train": [3, 4], "test": [1, 2]}, ["cat", "dog"])
+    assert [bar.get_height() for bar in ax.patches] == [3, 4, 1, 2]
+
+
+def test_sizes_plots_width_against_height():
+    ax = plots.sizes(np.array([[10, 20], [30, 40]]), np.array([0, 1]), ["cat", "dog"])
+    points = np.vstack([collection.get_offsets() for collection in ax.collections])
+    assert points.tolist() == [[20, 10], [40, 30]]
+
+
+def test_pictures_fill_rows_and_hide_what_is_left_over():
+    axes = plots.pictures([np.zeros((4, 4, 3))] * 4, ["one"], columns=3)
+    assert axes.shape == (2, 3)
+    assert [len(ax.images) for ax in axes.flat] == [1, 1, 1, 1, 0, 0]
+    assert axes.flat[0].get_title() == "one"
+
+
+def test_learning_curves_draw_both_lines_and_the_mark():
+    names = ("accuracy", "val_accuracy", "loss", "val_loss")
+    history = {name: [0.1, 0.2, 0.3] for name in names}
+    axes = plots.learning_curves(history, fine_tuning_from=2)
+    assert [len(ax.lines) for ax in axes] == [3, 3]
+    assert axes[0].lines[2].get_xdata()[0] == 2.5
+    assert axes[0].lines[0].get_xdata().tolist() == [1, 2, 3]
+
+
+def test_intervals_draw_the_interval():
+    accuracy = Accuracy(490, 500)
+    ax = plots.intervals({"frozen": accuracy})
+    assert tuple(ax.lines[0].get_xdata()) == accuracy.interval
+
+
+def test_feature_maps_share_one_scale():
+    block = np.random.default_rng(0).uniform(0, 6, (5, 5, 20))
+    axes = plots.feature_maps(block, [3, 7, 9])
+    assert {image.get_clim() for ax in axes.flat for image in ax.images} == {
+        (0.0, block[..., [3, 7, 9]].max())
+    }

@@ -1,0 +1,117 @@
+"""Counting and comparing weights, against Keras's own counts and NumPy's comparison."""
+
+import keras
+import numpy as np
+import pytest
+
+from helpers import weights
+
+
+def small_model():
+    return keras.Sequential(
+        [
+            keras.Input(shape=(4,)),
+            keras.layers.Dense(3, name="first"),
+            keras.layers.BatchNormalization(name="normalization"),
+            keras.layers.Dense(1, name="second"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (keras.layers.Dense(3), (15, 0)),
+        (keras.layers.BatchNormalization(), (8, 8)),
+        (keras.layers.Dropout(0.5), (0, 0)),
+    ],
+)
+def test_counts_of_layers(layer, expected):
+    layer.build((None, 4))
+    counts = weights.count(layer)
+    assert (counts.trainable, counts.non_trainable) == expected
+
+
+def test_count_equals_kerass_total_and_follows_trainable():
+    model = small_model()
+    assert weights.count(model).total == model.count_params()
+    model.get_layer("first").trainable = False
+    counts = weights.count(model)
+    assert counts.total == model.count_params()
+    assert counts.trainable == 6 + 4
+    assert repr(counts) == "31 parameters: 10 trainable, 21 non-trainable"
+
+
+def test_xception_with_one_logit_has_the_published_counts():
+    base = keras.applications.Xception(
+        include_top=False, weights=None, input_shape=(150, 150, 3), pooling="avg"
+    )
+    base.trainable = False
+    counts = weights.count(keras.Sequential([base, keras.layers.Dense(1)]))
+    assert (counts.total, counts.trainable) == (20_863_529, 2_049)
+
+
+def test_table_names_each_weight_with_its_kind():
+    layer = keras.layers.BatchNormalization()
+    layer.build((None, 4))
+    table = weights.table(layer)
+    assert list(table["weight"]) == ["gamma", "beta", "moving_mean", "moving_variance"]
+    assert list(table["kind"]) == ["trainable"] * 2 + ["non-trainable"] * 2
+    assert list(table["numbers"]) == [4] * 4
+    layer.trainable = False
+    assert set(weights.table(layer)["kind"]) == {"non-trainable"}
+
+
+def test_table_of_a_layer_without_weights_is_empty():
+    layer = keras.layers.Dropout(0.5)
+    layer.build((None, 4))
+    assert weights.table(layer).empty
+
+
+def test_compare_finds_the_smallest_change_of_one_number():
+    model = small_model()
+    before = weights.snapshot(model)
+    assert not weights.compare(before, model).moved
+    kernel = model.get_layer("first").kernel
+    changed = kernel.numpy()
+    changed[2, 1] = np.nextafter(changed[2, 1], np.float32(9))
+    kernel.assign(changed)
+    found = weights.compare(before, model)
+    assert list(found.moved) == [kernel.path]
+    assert len(found.unmoved) == len(model.weights) - 1
+
+
+def test_compare_after_fit_moves_only_what_trains():
+    model = small_model()
+    model.get_layer("first").trainable = False
+    model.compile(optimizer="sgd", loss="mean_squared_error")
+    before = weights.snapshot(model)
+    inputs = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
+    model.fit(inputs, inputs[:, :1], verbose=0)
+    moved = weights.compare(before, model)
+    assert not [path for path in moved.moved if "first" in path]
+    assert len([path for path in moved.moved if "second" in path]) == 2
+    assert "arrays moved" in repr(moved)
+
+
+def test_snapshot_is_a_copy():
+    layer = keras.layers.Dense(1)
+    layer.build((None, 1))
+    before = weights.snapshot(layer)
+    layer.kernel.assign([[7.0]])
+    assert before.arrays[0][0, 0] != 7.0
+
+
+def test_compare_refuses_another_model():
+    before = weights.snapshot(small_model())
+    with pytest.raises(ValueError, match=r"Received: a snapshot of 8 arrays and a model of 2"):
+        other = keras.layers.Dense(1)
+        other.build((None, 4))
+        weights.compare(before, other)
+
+
+def test_nan_that_stays_has_not_moved():
+    layer = keras.layers.Dense(1)
+    layer.build((None, 1))
+    layer.kernel.assign([[float("nan")]])
+    assert not weights.compare(weights.snapshot(layer), layer).moved
