@@ -253,6 +253,7 @@ def test_a_venv_whose_python_vanished_is_made_again(root, bare_venv):
     for link in (root / ".venv" / "bin").glob("python*"):
         link.unlink()
     course.python_of(root / ".venv").symlink_to("/nowhere/python3")
+    course.write_stamp(root / ".venv", course.stamp_of(root, course.CPU))  # the same path as then
     assert ensure(root)
     assert version_in(root) == "1.0"
 

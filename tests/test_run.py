@@ -54,7 +54,8 @@ def test_lessons_run_in_their_folder_in_this_environment(folder):
     assert output.text.splitlines() == [os.path.realpath(folder), sys.prefix]
 
 
-def test_a_librarys_own_log_stays_out_of_the_lesson(folder):
+def test_a_librarys_own_log_stays_out_of_the_lesson(folder, monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # where it sees this, a kernel captures nothing
     course.write_settings(Path(sys.prefix))
     write(folder, "import os\nos.write(2, b'from the depths\\n');")
     notebook = run.read_notebook(folder / "01_one.ipynb")
