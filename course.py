@@ -267,6 +267,8 @@ def course_environment(venv: Path, environment: dict[str, str]) -> dict[str, str
     """`environment` as if the course's own virtual environment, and no other, were active."""
     environment = dict(environment)
     environment.pop("PYTHONHOME", None)
+    # Without compiled files each kernel compiles TensorFlow's sources anew: 17 s for 8 s, measured.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment["VIRTUAL_ENV"] = str(venv)
     environment["PATH"] = str(python_of(venv).parent) + os.pathsep + environment.get("PATH", "")
     environment["JUPYTER_PREFER_ENV_PATH"] = "1"

@@ -43,9 +43,9 @@ class Lesson:
 
 
 LESSONS = (
-    Lesson(1, "01_inspect_trainable_weights", "Inspect trainable weights", 20, False, False),
-    Lesson(2, "02_download_and_look_at_data", "Download and look at data", 30, True, False),
-    Lesson(3, "03_extract_features", "Extract features with a frozen base", 90, True, True),
+    Lesson(1, "01_inspect_trainable_weights", "Inspect trainable weights", 15, False, False),
+    Lesson(2, "02_download_and_look_at_data", "Download and look at data", 20, True, False),
+    Lesson(3, "03_extract_features", "Extract features with a frozen base", 130, True, True),
     Lesson(4, "04_fine_tune", "Fine-tune", 120, True, True),
 )
 

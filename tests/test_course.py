@@ -530,13 +530,14 @@ def test_environment_is_the_courses_own(tmp_path, monkeypatch):
     given = {
         "VIRTUAL_ENV": "/other",
         "PYTHONHOME": "/other",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PATH": "/bin",
         "COURSE_DEVICE": "cpu",
     }
     made = course.course_environment(tmp_path, given)
     assert made["VIRTUAL_ENV"] == str(tmp_path)
     assert made["PATH"].split(os.pathsep) == [str(course.python_of(tmp_path).parent), "/bin"]
-    assert "PYTHONHOME" not in made
+    assert not {"PYTHONHOME", "PYTHONDONTWRITEBYTECODE"} & set(made)
     assert made["CUDA_VISIBLE_DEVICES"] == "-1"
 
 

@@ -21,7 +21,7 @@
 # BatchNormalization needs care in transfer learning.
 #
 # **What you'll need.** Python and a first acquaintance with Keras. Nothing is downloaded. All
-# cells together run in about 20 seconds on two CPU cores.
+# cells together run in about 15 seconds on two CPU cores.
 
 # %% [markdown]
 # ## A picture first

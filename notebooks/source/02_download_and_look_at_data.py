@@ -21,7 +21,7 @@
 # not shuffled datasets.
 #
 # **What you'll need.** Lesson 1, or a first acquaintance with Keras. The photographs are
-# downloaded once (69 MB as published) and kept. After that, all cells together run in about 30
+# downloaded once (69 MB as published) and kept. After that, all cells together run in about 20
 # seconds on two CPU cores.
 
 # %% [markdown]
@@ -32,7 +32,7 @@
 # | name | what it is | to download |
 # |---|---|---|
 # | `"photos"` | 3,000 photographs of cats and dogs, those of TensorFlow's tutorial | 69 MB |
-# | `"tfds"` | 23,262 photographs of cats and dogs, prepared by TensorFlow Datasets | 786 MB |
+# | `"tfds"` | 23,262 photographs of cats and dogs, prepared by TensorFlow Datasets | 0.8 GB |
 # | a path | a folder of your own with one subfolder a class, two classes or more | nothing |
 #
 # `COURSE_PICTURES`, an environment variable, sets the name for all lessons at once.

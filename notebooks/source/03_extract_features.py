@@ -21,7 +21,7 @@
 # part need run only once.
 #
 # **What you'll need.** Lessons 1 and 2. The weights of MobileNetV2 (9 MB) are downloaded once and
-# kept. After that, all cells together run in about 90 seconds on two CPU cores.
+# kept. After that, all cells together run in about 130 seconds on two CPU cores.
 
 # %% [markdown]
 # ## Choose pictures and base
@@ -216,9 +216,8 @@ history = model.fit(train.images[:640], train.labels[:640], batch_size=32, verbo
 seconds = time.perf_counter() - started
 
 # %%
-steps_of_an_epoch = -(-len(train.images) // 32)
-print(f"twenty steps: {seconds:.0f} s")
-print(f"one epoch of {steps_of_an_epoch} steps, at this pace: {seconds * steps_of_an_epoch / 20:.0f} s")
+an_epoch = seconds * len(train.images) / len(train.images[:640])
+print(f"twenty steps: {seconds:.0f} s; at this pace, one epoch: {an_epoch:.0f} s")
 bands.check("twenty steps, frozen", data.name, history.history["accuracy"][-1])
 
 # %% [markdown]
