@@ -42,7 +42,7 @@ def count(model: keras.layers.Layer) -> Counts:
 
 
 def table(layer: keras.layers.Layer) -> pd.DataFrame:
-    """One row a weight: its name, shape, count of numbers, and whether it trains."""
+    """One row a weight: its name, shape, count of parameters, and whether it trains."""
     import pandas as pd
 
     trainable = {id(weight) for weight in layer.trainable_weights}
@@ -50,12 +50,12 @@ def table(layer: keras.layers.Layer) -> pd.DataFrame:
         {
             "weight": weight.name,
             "shape": str(tuple(weight.shape)),
-            "numbers": int(np.prod(weight.shape)),
+            "parameters": int(np.prod(weight.shape)),
             "kind": "trainable" if id(weight) in trainable else "non-trainable",
         }
         for weight in layer.weights
     ]
-    return pd.DataFrame(rows, columns=["weight", "shape", "numbers", "kind"])
+    return pd.DataFrame(rows, columns=["weight", "shape", "parameters", "kind"])
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,9 @@ def write(folder: Path, *sources: str, stem: str = "01_one") -> bytes:
     return path.read_bytes()
 
 
-def test_a_lesson_becomes_a_page_with_its_figure(folder, capsys):
+def test_a_lesson_becomes_a_page_with_its_figure(folder, capsys, monkeypatch):
     before = write(folder, "import os; print('pictures:', os.environ['COURSE_PICTURES'])", FIGURE)
+    monkeypatch.setenv("COURSE_PICTURES", "photos")  # what `main` sets is taken back with this
     assert run.main(["--pictures", "drawings"]) == 0
     page = folder / "cache" / "pages" / "01_one.html"
     html = page.read_text(encoding="utf-8")

@@ -57,7 +57,7 @@ def test_table_names_each_weight_with_its_kind():
     table = weights.table(layer)
     assert list(table["weight"]) == ["gamma", "beta", "moving_mean", "moving_variance"]
     assert list(table["kind"]) == ["trainable"] * 2 + ["non-trainable"] * 2
-    assert list(table["numbers"]) == [4] * 4
+    assert list(table["parameters"]) == [4] * 4
     layer.trainable = False
     assert set(weights.table(layer)["kind"]) == {"non-trainable"}
 
