@@ -40,7 +40,7 @@ PYTHONS = ((3, 11), (3, 12), (3, 13))
 WINDOWS = os.name == "nt"
 INSTALLING = "installing"  # the stamp's text while an installation is under way
 STAMP = "course-stamp"
-PICTURE_SETS = ("drawings", "photos", "tfds")
+PICTURE_SETS = ("photos", "tfds")
 
 
 class Stop(Exception):

@@ -37,10 +37,10 @@ def write(folder: Path, *sources: str, stem: str = "01_one") -> bytes:
 def test_a_lesson_becomes_a_page_with_its_figure(folder, capsys, monkeypatch):
     before = write(folder, "import os; print('pictures:', os.environ['COURSE_PICTURES'])", FIGURE)
     monkeypatch.setenv("COURSE_PICTURES", "photos")  # what `main` sets is taken back with this
-    assert run.main(["--pictures", "drawings"]) == 0
+    assert run.main(["--pictures", "tfds"]) == 0
     page = folder / "cache" / "pages" / "01_one.html"
     html = page.read_text(encoding="utf-8")
-    assert "pictures: drawings" in html
+    assert "pictures: tfds" in html
     assert "data:image/png;base64," in html
     assert "<title>Inspect trainable weights</title>" in html
     assert str(page) in capsys.readouterr().out
