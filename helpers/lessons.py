@@ -61,7 +61,7 @@ def find(text: str | int) -> Lesson:
     found = [
         lesson
         for lesson in LESSONS
-        if wanted == str(lesson.number) or (not wanted.isdigit() and lesson.stem.startswith(wanted))
+        if (int(wanted) == lesson.number if wanted.isdecimal() else lesson.stem.startswith(wanted))
     ]
     if len(found) != 1 or not wanted:
         names = ", ".join(f"{lesson.number} ({lesson.stem})" for lesson in LESSONS)
