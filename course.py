@@ -40,7 +40,7 @@ PYTHONS = ((3, 11), (3, 12), (3, 13))
 WINDOWS = os.name == "nt"
 INSTALLING = "installing"  # the stamp's text while an installation is under way
 STAMP = "course-stamp"
-PICTURE_SETS = ("photos", "tfds")
+PICTURE_SETS = ("drawings", "photos", "tfds")
 
 
 class Stop(Exception):
@@ -111,11 +111,11 @@ def parser() -> argparse.ArgumentParser:
     lab.add_argument("--port", type=int, help="this port or none; default: 8888 or the next free")
     test = add("test", "Run every check; what follows -- goes to pytest.")
     test.add_argument("--lesson", metavar="N", help="only this lesson's notebook")
-    test.add_argument("--pictures", metavar="NAME", help="photos, tfds, or a folder of yours")
+    test.add_argument("--pictures", metavar="NAME", help="drawings, photos, tfds, or your folder")
     test.add_argument("--fast", action="store_true", help="leave out what is marked slow")
     run = add("run", "Run lessons without a browser and write them as HTML pages.")
     run.add_argument("lesson", nargs="?", metavar="LESSON", help="number or name; default: all")
-    run.add_argument("--pictures", metavar="NAME", help="photos, tfds, or a folder of yours")
+    run.add_argument("--pictures", metavar="NAME", help="drawings, photos, tfds, or your folder")
     fetch = add("fetch", "Download ahead, for a classroom or a flight.")
     fetch.add_argument(
         "what", nargs="+", choices=("photos", "tfds", "bases"), help="what to download"

@@ -6,7 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
+DRAWINGS = lessons.ROOT / "data" / "drawings"
 PHOTOS_ZIP = "cats_and_dogs_filtered.zip"
 # Both hosts that have served it; it moved from the first to the second in November 2025.
 PHOTOS_URLS = (
@@ -71,7 +72,7 @@ class PictureSet:
     """A set of labelled pictures in three splits that share no file; printing it sums it up.
 
     Attributes:
-        name: "photos", "tfds", or the name of the learner's folder.
+        name: "drawings", "photos", "tfds", or the name of the learner's folder.
         size: the side of each picture in pixels.
         class_names: sorted.
         train, validation, test: the splits.
@@ -106,13 +107,15 @@ def load(
     Files that cannot be decoded are left out and named.
 
     Args:
-        name: `"photos"`: 2,000 photographs of cats and dogs to train, and 1,000 of which half are
-            for validation, half for the test. `"tfds"`: `cats_vs_dogs` of TensorFlow Datasets,
-            40 %, 10 % and 10 % of it. Or the path of a folder with one subfolder a class.
+        name: `"drawings"`: drawn cats and dogs that come with the course, 1,000 to train, 500 for
+            validation, 500 for the test. `"photos"`: 2,000 photographs of cats and dogs to train,
+            and 1,000 of which half are for validation, half for the test. `"tfds"`:
+            `cats_vs_dogs` of TensorFlow Datasets, 40 %, 10 % and 10 % of it. Or the path of a
+            folder with one subfolder a class.
         size: the side of the square in pixels.
         seed: decides which file goes into which split, where that is not given, and the order.
         validation_share, test_share: shares of each class of a folder, 0 to 1; not used for
-            `"photos"` and `"tfds"`.
+            the three sets of the course.
         quiet: print no summary.
 
     Raises:
@@ -121,7 +124,9 @@ def load(
     """
     if size < 1:
         raise ValueError(f"Received: size={size}. Expected: the side of a picture in pixels.")
-    if name == "photos":
+    if name == "drawings":
+        found = _load_drawings(size, seed)
+    elif name == "photos":
         found = _load_photos(size, seed)
     elif name == "tfds":
         found = _load_tfds(size, seed)
@@ -134,6 +139,13 @@ def load(
 
 def is_ready(name: str) -> str | None:
     """None where `load(name, ...)` needs no download now; else why, and how to get it."""
+    if name == "drawings":
+        if (DRAWINGS / "truth.csv").is_file():
+            return None
+        return (
+            f"The drawings are not whole in {DRAWINGS}; `git checkout data/drawings` brings them "
+            f"back, `python -m helpers.drawings` draws them again."
+        )
     if name == "photos":
         folder = lessons.cache_folder() / "photos"
         wrong = _wrong_counts(_count_files(folder)) if folder.is_dir() else "not on this machine"
@@ -152,10 +164,14 @@ def is_ready(name: str) -> str | None:
 def fetch(name: str) -> Path:
     """Download and prepare `"photos"` or `"tfds"`, unless it is there; return its folder.
 
+    The drawings are in the repository: nothing is to be downloaded.
+
     Raises:
         RuntimeError: where that fails, with what was tried and what to do.
         ValueError: where `name` is no set and no folder.
     """
+    if name == "drawings":
+        return _embedded_drawings()
     if name == "photos":
         return _fetch_photos()
     if name == "tfds":
@@ -272,8 +288,8 @@ def _unknown(name: str) -> str:
     """What to say of a name that is no set and no folder."""
     looked = f" (no such folder as {Path(name).expanduser().resolve()})" if name else ""
     return (
-        f"Received: pictures '{name}'{looked}. Expected: 'photos', 'tfds', or the path of a folder "
-        f"with one subfolder a class. Check the path; a full one works from everywhere."
+        f"Received: pictures '{name}'{looked}. Expected: 'drawings', 'photos', 'tfds', or the path "
+        f"of a folder with one subfolder a class. Check the path; a full one works from everywhere."
     )
 
 
@@ -391,6 +407,45 @@ def _as_split(files: Sequence[_File], decoded: _Decoded, row_of: dict[Path, int]
         files=tuple(file.name for file in files),
         sizes=decoded.sizes[chosen],
     )
+
+
+# The drawings that come with the course
+
+
+def _load_drawings(size: int, seed: int) -> PictureSet:
+    """The embedded drawings, split as they lie; the seed decides the order."""
+    top = _embedded_drawings()
+    class_names = _class_folders(top / "train")
+    listed = {
+        part: [
+            replace(file, name=f"{part}/{file.name}")
+            for label, class_name in enumerate(class_names)
+            for file in _files_of(top / part / class_name, label)
+        ]
+        for part in PARTS
+    }
+
+    def divide(files: Sequence[_File]) -> _Parts:
+        generator = np.random.default_rng(seed)
+        still_there = set(files)
+        return tuple(
+            _shuffled([file for file in part if file in still_there], generator)
+            for part in listed.values()
+        )
+
+    files = [file for part in listed.values() for file in part]
+    return _load_files(_Listing("drawings", class_names, files, []), divide, size)
+
+
+def _embedded_drawings() -> Path:
+    """The folder of the drawings.
+
+    Raises:
+        RuntimeError: where it is not whole.
+    """
+    if reason := is_ready("drawings"):
+        raise RuntimeError(reason)
+    return DRAWINGS
 
 
 # The 3,000 published photographs

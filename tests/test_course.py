@@ -491,7 +491,9 @@ def test_test_command(tmp_path):
     assert program(f"test --pictures {tmp_path}").additions == {
         "COURSE_PICTURES": str(tmp_path.resolve())
     }
-    with pytest.raises(course.Stop, match="no pictures 'phtos': choose one of photos, tfds"):
+    with pytest.raises(
+        course.Stop, match="no pictures 'phtos': choose one of drawings, photos, tfds"
+    ):
         program("test --pictures phtos")
 
 

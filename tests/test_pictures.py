@@ -263,7 +263,7 @@ def test_an_unknown_name_says_what_there_is(name):
     for ask in (lambda: pictures.load(name, 8), lambda: pictures.fetch(name)):
         with pytest.raises(ValueError, match=f"Received: pictures '{name}'.*Expected: 'photos'"):
             ask()
-    assert "Expected: 'photos', 'tfds'" in pictures.is_ready(name)
+    assert "Expected: 'drawings', 'photos', 'tfds'" in pictures.is_ready(name)
 
 
 def test_a_size_below_one_is_refused(tmp_path):
@@ -503,7 +503,7 @@ def test_asking_what_is_ready_imports_no_tensorflow():
     program = (
         "import sys\n"
         "from helpers import pictures\n"
-        "for name in ('photos', 'tfds', '.'): pictures.is_ready(name)\n"
+        "for name in ('drawings', 'photos', 'tfds', '.'): pictures.is_ready(name)\n"
         "assert not {'tensorflow', 'keras', 'tensorflow_datasets'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -35,7 +35,7 @@ def parse(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="course.py run", description=__doc__)
     parser.add_argument("lesson", nargs="?", help="a lesson's number or file name; default: all")
-    parser.add_argument("--pictures", help="photos, tfds, or a folder of your own")
+    parser.add_argument("--pictures", help="drawings, photos, tfds, or a folder of your own")
     return parser.parse_args(argv)
 
 

@@ -1,0 +1,347 @@
+"""The table of animals: a row of traits each, and the breeds that differ from it.
+
+A trait is a range, from which a number is drawn evenly; a number; or words, one of which is drawn
+(a word that stands twice is drawn twice as often). `FACE` says what holds where a row is silent.
+A new class is a new row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+
+from helpers.drawings.canvas import Colour
+
+# A range, a number, a word, or words to choose from.
+Trait = tuple[float, float] | float | str | tuple[str, ...]
+
+# Lengths in head units and angles in degrees: helpers/drawings/faces.py.
+FACE: dict[str, Trait] = {
+    "size": 1.0,
+    "head_width": (0.95, 1.08),
+    "head_height": (0.88, 1.0),
+    "jaw": (0.05, 0.25),  # how much narrower the chin is
+    "crown": (0.0, 0.1),  # how much narrower the forehead is
+    "cheek": (0.0, 0.08),  # how much wider the cheeks are
+    "tufts": 0.0,  # how ragged the cheeks are
+    "ear_angle": (38, 50),  # where on the head: 0 on top, 90 at the side
+    "ear_length": (0.5, 0.6),
+    "ear_width": (0.5, 0.6),
+    "ear_direction": (20, 40),  # which way its root points: 0 up, 90 outwards, 180 down
+    "ear_turn": 0,  # how far it has turned at its tip
+    "ear_sharp": 0.0,  # 0 round, 1 pointed
+    "ear_flare": 0.0,  # how much wider it is in its middle
+    "ear_fold": 0.0,  # how much of its length is folded forward
+    "ear_depth": (-0.1, 0.0),
+    "ear_front": 0.0,  # 1: it hangs before the head
+    "ear_inside": (0.5, 0.6),  # width of its inside, as a share
+    "ear_dark": 0.0,  # 1: it has the second colour
+    "muzzle_width": (0.36, 0.44),
+    "muzzle_height": (0.28, 0.34),
+    "muzzle_y": (0.34, 0.42),
+    "muzzle_length": (0.15, 0.3),
+    "muzzle_taper": (0.1, 0.2),
+    "muzzle_split": (0.2, 0.35),
+    "pale_muzzle": 0.5,
+    "nose": "oval",
+    "nose_width": (0.14, 0.18),
+    "nose_height": (0.10, 0.13),
+    "nose_rise": (0.45, 0.6),
+    "nose_colours": ("black", "black", "brown"),
+    "mouth_width": (0.5, 0.7),
+    "smile": (0.2, 0.4),
+    "tongue": 0.08,
+    "whiskers": 0.1,
+    "eye": ("white", "iris", "bead"),
+    "eye_size": (0.15, 0.2),
+    "eye_open": (0.9, 1.05),
+    "eye_almond": (0.0, 0.15),
+    "eye_tilt": (-8, 8),
+    "eye_lid": 0.0,
+    "eye_spacing": (0.38, 0.46),
+    "eye_y": (-0.2, -0.1),
+    "irises": ("brown", "amber", "hazel"),
+    "pupil": "round",
+    "body": 0.6,
+    "body_width": (0.9, 1.15),
+    "chest": 0.4,
+}
+
+# Coat, second colour (markings), pale colour (muzzle, chest).
+COATS: dict[str, tuple[Colour, Colour, Colour]] = {
+    "black": ((58, 54, 58), (34, 32, 36), (112, 106, 106)),
+    "tuxedo": ((56, 54, 60), (34, 32, 36), (240, 236, 228)),
+    "grey": ((136, 140, 150), (86, 90, 100), (206, 208, 212)),
+    "blue": ((112, 122, 138), (76, 84, 98), (170, 178, 188)),
+    "silver": ((190, 192, 196), (112, 114, 122), (236, 236, 236)),
+    "white": ((240, 236, 228), (206, 178, 140), (250, 248, 244)),
+    "pied": ((238, 232, 222), (74, 64, 60), (248, 244, 238)),
+    "calico": ((240, 230, 214), (206, 122, 58), (250, 246, 240)),
+    "tortie": ((84, 66, 58), (206, 120, 54), (196, 160, 124)),
+    "cream": ((232, 208, 168), (188, 150, 104), (246, 234, 212)),
+    "sable": ((214, 196, 166), (84, 66, 56), (240, 228, 206)),
+    "ginger": ((224, 148, 78), (176, 98, 40), (246, 220, 184)),
+    "red": ((188, 98, 52), (112, 58, 34), (240, 214, 182)),
+    "gold": ((214, 168, 96), (158, 112, 56), (240, 216, 168)),
+    "tan": ((190, 142, 94), (104, 74, 50), (228, 200, 160)),
+    "brown": ((132, 92, 62), (78, 52, 36), (196, 162, 122)),
+    "chocolate": ((98, 66, 50), (58, 40, 32), (158, 122, 96)),
+    "rust_black": ((60, 54, 54), (34, 32, 34), (192, 126, 70)),
+    "brindle": ((138, 108, 78), (66, 54, 44), (204, 182, 150)),
+    "pink": ((240, 176, 172), (206, 130, 130), (248, 202, 196)),
+    "yellow": ((246, 214, 96), (222, 172, 60), (252, 236, 170)),
+    "green": ((112, 168, 84), (66, 114, 54), (196, 218, 148)),
+    "moss": ((122, 134, 82), (78, 88, 54), (190, 192, 140)),
+    "sand": ((212, 188, 146), (150, 120, 82), (238, 222, 190)),
+    "slate": ((104, 112, 118), (70, 76, 82), (150, 158, 162)),
+    "sky": ((92, 160, 206), (56, 108, 160), (216, 232, 240)),
+    "scarlet": ((212, 66, 58), (60, 110, 170), (246, 214, 130)),
+}
+NOSES: dict[str, Colour] = {
+    "black": (42, 36, 38),
+    "brown": (98, 64, 54),
+    "pink": (226, 138, 140),
+    "brick": (176, 92, 82),
+    "grey": (92, 88, 94),
+    "orange": (238, 150, 54),
+    "yellow": (240, 196, 74),
+    "ivory": (214, 196, 160),
+}
+IRISES: dict[str, Colour] = {
+    "green": (142, 186, 84),
+    "yellow": (232, 196, 66),
+    "amber": (214, 146, 52),
+    "copper": (190, 104, 44),
+    "brown": (104, 66, 42),
+    "hazel": (146, 112, 62),
+    "blue": (112, 174, 218),
+    "red": (190, 52, 44),
+}
+
+
+@dataclass(frozen=True)
+class Breed:
+    """A kind within a species: its name, how common it is, and the traits in which it differs."""
+
+    name: str
+    traits: Mapping[str, Trait] = field(default_factory=dict)
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Animal:
+    """A row of the table.
+
+    Attributes:
+        name: of the species; the name of a class.
+        coats: names of COATS.
+        markings: names of helpers.drawings.markings.MARKINGS, several joined by `+`.
+        traits: where it differs from FACE.
+        extras: names of helpers.drawings.extras.EXTRAS.
+        breeds: one is drawn for each picture.
+    """
+
+    name: str
+    coats: tuple[str, ...]
+    markings: tuple[str, ...] = ("plain",)
+    traits: Mapping[str, Trait] = field(default_factory=dict)
+    extras: tuple[str, ...] = ()
+    breeds: tuple[Breed, ...] = (Breed("common"),)
+
+
+def choose_breed(animal: Animal, generator: np.random.Generator) -> Breed:
+    """One breed of an animal, by weight."""
+    weights = np.array([breed.weight for breed in animal.breeds])
+    return animal.breeds[generator.choice(len(animal.breeds), p=weights / weights.sum())]
+
+
+def choose_traits(animal: Animal, breed: Breed, generator: np.random.Generator) -> SimpleNamespace:
+    """Draw a number, a word or a colour for each trait of one animal of that breed."""
+    rows = {**FACE, "coats": animal.coats, "markings": animal.markings, **animal.traits}
+    rows |= breed.traits
+    # In the order of their names, so that the order within a row changes no picture.
+    chosen = {name: _choose(rows[name], generator) for name in sorted(rows)}
+    coat = COATS[chosen.pop("coats")]
+    shift = generator.normal(0, 12) + generator.normal(0, 3, size=3)
+    chosen["colours"] = tuple(tuple(np.clip(np.add(colour, shift), 0, 255)) for colour in coat)
+    chosen["marking"] = chosen.pop("markings")
+    chosen["nose_colour"] = NOSES[chosen.pop("nose_colours")]
+    chosen["iris"] = IRISES[chosen.pop("irises")]
+    chosen["inside_colour"] = tuple(0.5 * np.add(colour_of_skin(generator), chosen["colours"][0]))
+    chosen["extras"] = animal.extras
+    return SimpleNamespace(**chosen)
+
+
+def colour_of_skin(generator: np.random.Generator) -> Colour:
+    """Rosy to brown, as inside an ear."""
+    return tuple(np.array([236, 160, 156]) - generator.uniform(0, 90))
+
+
+def _choose(trait: Trait, generator: np.random.Generator) -> float | str:
+    """A number from a range, a word from words, or what stands there."""
+    if not isinstance(trait, tuple):
+        return trait
+    if isinstance(trait[0], str):
+        return trait[generator.integers(len(trait))]
+    return generator.uniform(*trait)
+
+
+_FOLDED = {"ear_fold": (0.42, 0.55), "ear_length": (0.6, 0.75), "ear_width": (0.55, 0.7)}
+_POINTED = {"ear_sharp": (0.75, 1.0), "ear_length": (0.6, 0.8), "ear_width": (0.6, 0.75)}
+
+CAT = Animal(
+    "cat",
+    coats=(
+        "black", "tuxedo", "grey", "blue", "silver", "white", "calico", "tortie", "cream",
+        "ginger", "ginger", "tan", "brown", "sable", "pied", "brindle",
+    ),
+    markings=(
+        "plain", "plain", "tabby", "tabby", "tabby+bib", "patch", "patches", "blaze", "bib",
+        "patches+bib", "spots",
+    ),
+    traits={
+        "head_width": (0.98, 1.12),
+        "head_height": (0.80, 0.94),
+        "jaw": (0.1, 0.3),
+        "cheek": (0.02, 0.14),
+        "tufts": (0.0, 0.08),
+        "ear_angle": (32, 46),
+        "ear_direction": (6, 30),
+        "ear_turn": (-12, 8),
+        **_POINTED,
+        "ear_length": (0.58, 0.82),
+        "muzzle_width": (0.28, 0.40),
+        "muzzle_height": (0.19, 0.27),
+        "muzzle_y": (0.34, 0.44),
+        "muzzle_length": (0.05, 0.2),
+        "muzzle_split": (0.34, 0.5),
+        "pale_muzzle": 0.5,
+        "nose": ("triangle", "triangle", "triangle", "oval"),
+        "nose_width": (0.08, 0.12),
+        "nose_height": (0.06, 0.09),
+        "nose_rise": (0.5, 0.75),
+        "nose_colours": ("pink", "pink", "brick", "black", "grey"),
+        "mouth_width": (0.4, 0.65),
+        "tongue": 0.06,
+        "whiskers": 0.8,
+        "eye": ("iris", "iris", "iris", "iris", "white"),
+        "eye_size": (0.19, 0.27),
+        "eye_open": (0.75, 1.0),
+        "eye_almond": (0.1, 0.4),
+        "eye_tilt": (0, 16),
+        "eye_spacing": (0.40, 0.48),
+        "eye_y": (-0.18, -0.04),
+        "irises": ("green", "green", "yellow", "yellow", "amber", "copper", "blue"),
+        "pupil": ("slit", "slit", "slit", "wide", "round"),
+        "body_width": (0.8, 1.05),
+    },
+    breeds=(
+        Breed("shorthair", weight=3),
+        Breed("longhair", {"tufts": (0.16, 0.3), "cheek": (0.12, 0.25)}, weight=2),
+        Breed("fold", {**_FOLDED, "ear_direction": (22, 42), "head_width": (1.02, 1.14)}, weight=1.5),
+        Breed(
+            "siamese",
+            {
+                "coats": ("sable", "sable", "cream"), "markings": "points", "ear_dark": 1.0,
+                "irises": "blue", "head_width": (0.88, 0.98), "ear_length": (0.75, 0.95),
+                "jaw": (0.3, 0.45),
+            },
+        ),
+        Breed(
+            "persian",
+            {
+                "muzzle_length": (0.0, 0.05), "muzzle_y": (0.22, 0.32), "head_width": (1.1, 1.2),
+                "tufts": (0.1, 0.22), "ear_length": (0.4, 0.52), "ear_angle": (44, 54),
+                "irises": ("copper", "amber"), "eye_almond": (0.0, 0.15),
+            },
+        ),
+    ),
+)  # fmt: skip
+
+_HANGING = {
+    "ear_angle": (52, 68), "ear_direction": (95, 125), "ear_turn": (50, 80), "ear_sharp": (0.0, 0.3),
+    "ear_length": (0.85, 1.15), "ear_width": (0.42, 0.55), "ear_flare": (0.1, 0.4), "ear_front": 1.0,
+    "ear_depth": (0.05, 0.2), "ear_inside": 0.0,
+}  # fmt: skip
+_ERECT = {
+    **_POINTED, "ear_length": (0.62, 0.85), "ear_width": (0.48, 0.62), "ear_direction": (4, 26),
+    "ear_angle": (30, 44),
+}  # fmt: skip
+DOG = Animal(
+    "dog",
+    coats=(
+        "black", "tuxedo", "grey", "white", "pied", "calico", "cream", "sable", "ginger", "red",
+        "gold", "tan", "tan", "brown", "chocolate", "rust_black", "brindle", "silver",
+    ),
+    markings=(
+        "plain", "plain", "patch", "patch", "patches", "blaze", "bib", "cap", "cap+blaze", "spots",
+        "brows",
+    ),
+    traits={
+        "head_width": (0.84, 1.0),
+        "head_height": (0.9, 1.04),
+        "jaw": (0.05, 0.3),
+        "muzzle_width": (0.34, 0.46),
+        "muzzle_height": (0.30, 0.40),
+        "muzzle_y": (0.36, 0.46),
+        "muzzle_length": (0.30, 0.55),
+        "muzzle_split": (0.1, 0.35),
+        "pale_muzzle": 0.5,
+        "nose": ("broad", "broad", "oval"),
+        "nose_width": (0.16, 0.23),
+        "nose_height": (0.11, 0.16),
+        "nose_rise": (0.5, 0.7),
+        "nose_colours": ("black", "black", "black", "black", "brown", "pink"),
+        "mouth_width": (0.6, 0.85),
+        "tongue": 0.3,
+        "whiskers": 0.08,
+        "eye": ("white", "bead", "bead", "iris", "iris"),
+        "eye_size": (0.13, 0.19),
+        "eye_open": (0.85, 1.05),
+        "eye_almond": (0.0, 0.2),
+        "eye_tilt": (-14, 4),
+        "eye_spacing": (0.34, 0.43),
+        "eye_y": (-0.24, -0.10),
+        "irises": ("brown", "brown", "amber", "hazel", "blue"),
+        "pupil": ("round", "round", "wide"),
+        **_HANGING,
+    },
+    breeds=(
+        Breed("retriever", weight=2),
+        Breed(
+            "spaniel",
+            {
+                "ear_length": (1.1, 1.45), "ear_width": (0.5, 0.65), "ear_flare": (0.4, 0.7),
+                "ear_dark": 1.0,
+            },
+            weight=1.5,
+        ),
+        Breed(
+            "shepherd",
+            {**_ERECT, "ear_front": 0.0, "ear_turn": (-8, 8), "ear_flare": 0.0}
+            | {"ear_inside": (0.45, 0.6), "ear_depth": (-0.1, 0.0), "tufts": (0.0, 0.15)}
+            | {"markings": ("plain", "cap", "points", "bib", "mask"), "jaw": (0.2, 0.4)},
+            weight=2,
+        ),
+        Breed(
+            "terrier",
+            {**_ERECT, **_FOLDED, "ear_front": 0.0, "ear_turn": (0, 20), "ear_flare": 0.0}
+            | {"ear_inside": 0.0, "tufts": (0.05, 0.22), "ear_direction": (18, 42)}
+            | {"ear_length": (0.95, 1.15), "ear_width": (0.6, 0.75), "muzzle_length": (0.4, 0.6)},
+            weight=2,
+        ),
+        Breed(
+            "pug",
+            {
+                "muzzle_length": (0.08, 0.18), "muzzle_width": (0.42, 0.5), "head_width": (0.98, 1.08),
+                "coats": ("sable", "cream", "silver", "black", "brindle"),
+                "markings": ("points+wrinkles", "dark_muzzle+wrinkles"), "eye": ("bead", "white"),
+                "eye_size": (0.2, 0.25), "ear_length": (0.5, 0.65), "ear_sharp": (0.4, 0.8),
+                "ear_turn": (30, 70), "ear_width": (0.45, 0.55), "eye_spacing": (0.44, 0.5),
+            },
+        ),
+    ),
+)  # fmt: skip
