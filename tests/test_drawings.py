@@ -226,6 +226,17 @@ def test_the_program_draws_a_folder_that_the_course_loads(tmp_path, capsys):
     assert outlines.shape == (12, 96, 96)
 
 
+def test_the_program_draws_a_sheet(tmp_path, capsys):
+    file = tmp_path / "owls.png"
+    assert program.main(["--sheet", str(file), "--animals", "owl", "--each", "5"]) == 0
+    expected = drawings.draw_many(["owl"], 5, seed=10)
+    with Image.open(file) as image:
+        assert image.size == (12 * 98 - 2, 96)
+        assert np.array_equal(np.asarray(image)[:, 98:194], expected[1].picture)
+    assert program.main(["--sheet", str(file), "--columns", "0"]) == 2
+    assert "--columns 0" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("order", "message"),
     [

@@ -21,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Draw as told; 2 where the order makes no sense."""
     options = _parser().parse_args(arguments)
     try:
+        if options.sheet:
+            return _draw_sheet(options)
         folder, order = _folder_and_order(options)
         sets.write(order, folder)
     except ValueError as error:
@@ -47,7 +49,21 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ANIMAL=BACKDROP",
         help=f"one of {', '.join(drawings.BACKDROPS)}; may be given again",
     )
+    parser.add_argument("--sheet", type=Path, help="write one PNG to look at, and no folder")
+    parser.add_argument("--columns", type=int, default=12, help="pictures side by side on it")
     return parser
+
+
+def _draw_sheet(options: argparse.Namespace) -> int:
+    """Draw a contact sheet."""
+    if options.each < 1 or options.columns < 1:
+        raise ValueError(
+            f"Received: --each {options.each} --columns {options.columns}. Expected: both from 1."
+        )
+    drawn = drawings.draw_many(options.animals, options.each, 10 * options.seed)
+    sets.sheet(drawn, options.columns).save(options.sheet)
+    print(f"{len(drawn):,} drawings in {options.sheet}")
+    return 0
 
 
 def _folder_and_order(options: argparse.Namespace) -> tuple[Path, sets.Order]:

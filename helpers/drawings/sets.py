@@ -92,6 +92,18 @@ def read_outlines(files: Sequence[str], folder: Path = EMBEDDED) -> np.ndarray:
     return np.stack([outlines[parts[name]][row[name]] for name in files])
 
 
+def sheet(drawn: Sequence[drawings.Drawing], columns: int) -> Image.Image:
+    """All pictures side by side on white, to look at, an empty place where the last row ends."""
+    side, gap = drawings.SIZE, 2
+    rows = -(-len(drawn) // columns)
+    step = side + gap
+    image = Image.new("RGB", (columns * step - gap, rows * step - gap), "white")
+    for number, drawing in enumerate(drawn):
+        row, column = divmod(number, columns)
+        image.paste(Image.fromarray(drawing.picture), (column * step, row * step))
+    return image
+
+
 def _save_pictures(
     drawn: Sequence[drawings.Drawing], part: str, folder: Path, classes: int
 ) -> list[str]:
