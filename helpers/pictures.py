@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers import downloads, lessons
+from helpers.drawings import sets
 
 if TYPE_CHECKING:
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
-DRAWINGS = lessons.ROOT / "data" / "drawings"
 PHOTOS_ZIP = "cats_and_dogs_filtered.zip"
 # Both hosts that have served it; it moved from the first to the second in November 2025.
 PHOTOS_URLS = (
@@ -120,7 +120,7 @@ def load(
 
     Raises:
         ValueError: where `name` is no set and no folder, or the folder cannot be split.
-        RuntimeError: where a download fails.
+        RuntimeError: where a download fails, or the embedded drawings are not whole.
     """
     if size < 1:
         raise ValueError(f"Received: size={size}. Expected: the side of a picture in pixels.")
@@ -140,11 +140,11 @@ def load(
 def is_ready(name: str) -> str | None:
     """None where `load(name, ...)` needs no download now; else why, and how to get it."""
     if name == "drawings":
-        if (DRAWINGS / "truth.csv").is_file():
+        if _whole_drawings():
             return None
         return (
-            f"The drawings are not whole in {DRAWINGS}; `git checkout data/drawings` brings them "
-            f"back, `python -m helpers.drawings` draws them again."
+            f"The drawings are not whole in {sets.EMBEDDED}; `git checkout data/drawings` brings "
+            f"them back, `python -m helpers.drawings` draws them again."
         )
     if name == "photos":
         folder = lessons.cache_folder() / "photos"
@@ -445,7 +445,22 @@ def _embedded_drawings() -> Path:
     """
     if reason := is_ready("drawings"):
         raise RuntimeError(reason)
-    return DRAWINGS
+    return sets.EMBEDDED
+
+
+def _whole_drawings() -> bool:
+    """Whether the table and all pictures of the embedded set are there."""
+    order = sets.Order()
+    folders = {
+        sets.EMBEDDED / part / animal: each
+        for part, each in order.each.items()
+        for animal in order.animals
+    }
+    whole = all(
+        folder.is_dir() and sum(map(_belongs, os.listdir(folder))) == each
+        for folder, each in folders.items()
+    )
+    return whole and (sets.EMBEDDED / sets.TRUTH).is_file()
 
 
 # The 3,000 published photographs

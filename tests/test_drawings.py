@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -94,11 +96,30 @@ def test_a_cue_is_planted_and_swapped_with_the_same_animals():
         ({"backdrops": ["moon"]}, r"backdrops \['moon'\]. Expected: some of"),
         ({"backdrops": []}, "backdrops none"),
         ({"occluders": ["moon"]}, r"occluders \['moon'\]"),
+        ({"occluders": []}, "occluders none"),
+        ({"seed": -1}, "seed -1. Expected: whole numbers from 0"),
+        ({"seed": (3, -1)}, r"seed \(3, -1\)"),
     ],
 )
 def test_unknown_names_are_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         drawings.draw(**{"animal": "cat", "seed": 0, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("animals_drawn", "arguments", "message"),
+    [
+        (["cat", "unicorn"], {}, "animal 'unicorn'"),
+        (["cat", "dog", "cat"], {}, "Received: cat twice"),
+        (["cat"], {"each": -3}, "Received: animals -3 times"),
+        (["cat"], {"seed": -1}, "seed -1"),
+        (["cat"], {"backdrops": {"cats": ["room"]}}, "backdrops for cats. Expected: only for"),
+        (["cat"], {"backdrops": {"cat": ["moon"]}}, r"backdrops \['moon'\]"),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(animals_drawn, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        drawings.draw_many(animals_drawn, **{"each": 1, "seed": 0, **arguments})
 
 
 # The table
@@ -112,15 +133,31 @@ def test_no_animal_for_pretraining_is_a_cat_or_a_dog():
 
 @pytest.mark.parametrize("animal", drawings.ANIMALS.values(), ids=lambda animal: animal.name)
 def test_a_row_names_only_what_there_is(animal):
-    known = {*animals.FACE, "coats", "markings"}
-    for traits in (animal.traits, *(breed.traits for breed in animal.breeds)):
-        assert set(traits) <= known
-        words = traits.get("markings", ())
-        for word in (words,) if isinstance(words, str) else words:
-            assert set(word.split("+")) <= set(markings.MARKINGS)
-    assert set(animal.coats) <= set(animals.COATS)
-    assert {part for word in animal.markings for part in word.split("+")} <= set(markings.MARKINGS)
-    assert set(animal.extras) <= set(extras.EXTRAS)
+    known_words = {
+        "coats": animals.COATS,
+        "markings": markings.MARKINGS,
+        "irises": animals.IRISES,
+        "nose_colours": animals.NOSES,
+        **animals.WORDS,
+    }
+    row = {"coats": animal.coats, "markings": animal.markings}
+    for traits in (row, animal.traits, *(breed.traits for breed in animal.breeds)):
+        assert set(traits) <= {*animals.FACE, *row}
+        for name, known in known_words.items():
+            words = traits.get(name, ())
+            for word in (words,) if isinstance(words, str) else words:
+                assert set(word.split("+")) <= set(known), (name, word)
+    for names in (animal.extras, *(breed.extras or () for breed in animal.breeds)):
+        assert set(names) <= set(extras.EXTRAS)
+
+
+def test_a_breed_may_lack_what_its_species_has():
+    cow = drawings.ANIMALS["cow"]
+    found = {
+        breed.name: animals.choose_traits(cow, breed, np.random.default_rng(0)).extras
+        for breed in cow.breeds
+    }
+    assert found == {"horned": ("horns",), "hornless": ()}
 
 
 def test_a_new_row_is_a_new_class(monkeypatch):
@@ -137,6 +174,19 @@ def test_a_breed_overrides_its_species_and_that_overrides_what_is_usual():
     low, high = animals.CAT.traits["muzzle_length"]
     assert low <= chosen.muzzle_length <= high
     assert chosen.ear_depth <= animals.FACE["ear_depth"][1]
+
+
+def test_the_description_says_what_was_drawn():
+    drawing = drawings.draw("owl", seed=1)
+    assert drawing.traits["nose beak"] == 1.0
+    assert drawing.traits["nose triangle"] == drawing.traits["whiskers"] == 0.0
+    assert sum(value for name, value in drawing.traits.items() if name.startswith("pupil ")) == 1
+    assert set(drawing.traits) == set(drawings.draw("cat", seed=1).traits)
+    assert all(isinstance(value, float) for value in drawing.traits.values())
+    for word, known in animals.WORDS.items():
+        for animal in drawings.ANIMALS.values():
+            words = animal.traits.get(word, ())
+            assert set((words,) if isinstance(words, str) else words) <= set(known)
 
 
 def test_a_turned_head_moves_what_is_near_further_than_what_is_far():
@@ -167,13 +217,15 @@ def test_the_embedded_set_is_as_large_as_promised(embedded):
     assert sum(file.stat().st_size for file in everything) < 8e6
 
 
-def test_no_backdrop_breed_or_occluder_gives_the_class_away(embedded):
+def test_no_backdrop_or_occluder_gives_the_class_away(embedded):
     train = embedded[embedded["part"] == "train"]
     shares = (train["animal"] == "cat").groupby(train["backdrop"]).mean()
     assert set(shares.index) == set(drawings.BACKDROPS)
     # 111 pictures a backdrop: within three standard deviations of one half.
     assert shares.between(0.36, 0.64).all()
-    assert (train["occluder"] == "nothing").mean() == pytest.approx(0.8, abs=0.04)
+    for animal in ("cat", "dog"):
+        free = train.loc[train["animal"] == animal, "occluder"] == "nothing"
+        assert free.mean() == pytest.approx(0.8, abs=0.06)
 
 
 @pytest.mark.parametrize(("part", "number"), [("train", 0), ("validation", 249), ("test", 17)])
@@ -204,8 +256,15 @@ def test_the_drawings_load_as_pillow_decodes_them():
     assert len(set(together)) == 2000
 
 
-def test_drawings_that_are_not_whole_say_how_to_get_them_back(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "DRAWINGS", tmp_path)
+@pytest.mark.parametrize("missing", ["truth.csv", "test", "train/cat/cat_0003.webp"])
+def test_drawings_that_are_not_whole_say_how_to_get_them_back(tmp_path, monkeypatch, missing):
+    folder = tmp_path / "drawings"
+    # Links would do, but not on every Windows.
+    shutil.copytree(sets.EMBEDDED, folder)
+    monkeypatch.setattr(sets, "EMBEDDED", folder)
+    assert pictures.is_ready("drawings") is None
+    target = folder / missing
+    shutil.rmtree(target) if target.is_dir() else target.unlink()
     with pytest.raises(RuntimeError, match="git checkout data/drawings"):
         pictures.load("drawings", size=96)
 
@@ -217,7 +276,7 @@ def test_the_program_draws_a_folder_that_the_course_loads(tmp_path, capsys):
     folder = tmp_path / "more"
     order = [str(folder), "--animals", "owl", "frog", "--each", "6", "--seed", "3"]
     assert program.main([*order, "--backdrop", "owl=night"]) == 0
-    assert "12 drawings in" in capsys.readouterr().out
+    assert f"12 drawings in {folder / 'pictures'}" in capsys.readouterr().out
     truth = sets.read_truth(folder)
     assert set(truth.loc[truth["animal"] == "owl", "backdrop"]) == {"night"}
     data = pictures.load(str(folder / "pictures"), size=96, quiet=True)
@@ -233,8 +292,11 @@ def test_the_program_draws_a_sheet(tmp_path, capsys):
     with Image.open(file) as image:
         assert image.size == (12 * 98 - 2, 96)
         assert np.array_equal(np.asarray(image)[:, 98:194], expected[1].picture)
-    assert program.main(["--sheet", str(file), "--columns", "0"]) == 2
-    assert "--columns 0" in capsys.readouterr().err
+    capsys.readouterr()
+    for wrong in ([str(tmp_path), "--sheet", str(file)], ["--sheet", str(tmp_path / "owls.foo")]):
+        assert program.main(wrong) == 2
+        assert "Expected: a file that ends in .png" in capsys.readouterr().err
+    assert program.main(["--sheet", str(tmp_path / "nowhere" / "owls.png")]) == 2
 
 
 @pytest.mark.parametrize(
@@ -243,7 +305,7 @@ def test_the_program_draws_a_sheet(tmp_path, capsys):
         (["--each", "0"], "--each 0"),
         (["--seed", "0"], "--seed 0"),
         (["--animals", "unicorn"], "animal 'unicorn'"),
-        (["--backdrop", "owl=night"], "a backdrop for owl. Expected: one of the animals drawn"),
+        (["--backdrop", "owl=night"], "backdrops for owl. Expected: only for the animals"),
         (["--backdrop", "cat=moon"], r"backdrops ['moon']"),
     ],
 )
@@ -253,6 +315,10 @@ def test_the_program_refuses_what_makes_no_sense(tmp_path, capsys, order, messag
 
 
 def test_the_program_draws_over_nothing(tmp_path, capsys):
-    (tmp_path / "mine.txt").write_text("mine")
-    assert program.main([str(tmp_path)]) == 2
-    assert "is not empty" in capsys.readouterr().err
+    mine = tmp_path / "mine.txt"
+    mine.write_text("mine")
+    for wrong in (tmp_path, mine):
+        assert program.main([str(wrong)]) == 2
+        assert "is not empty" in capsys.readouterr().err
+    assert program.main(["--each", "700"]) == 2
+    assert "what to draw, and no folder" in capsys.readouterr().err

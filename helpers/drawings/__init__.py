@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from helpers.drawings.animals import CAT, DOG, Animal, choose_breed, choose_traits
+from helpers.drawings.animals import CAT, DOG, Animal, choose_breed, choose_traits, describe
 from helpers.drawings.canvas import SIZE, Pose
 from helpers.drawings.faces import Face, choose_pose
 from helpers.drawings.others import OTHERS
@@ -40,6 +39,7 @@ class Drawing:
         backdrop: one of `BACKDROPS`.
         occluder: one of `OCCLUDERS`: what stands before the animal.
         pose: how the head is turned and where it is.
+        traits: what the animal looks like, in numbers (`helpers.drawings.animals.describe`).
     """
 
     picture: np.ndarray
@@ -49,6 +49,7 @@ class Drawing:
     backdrop: str
     occluder: str
     pose: Pose
+    traits: dict[str, float]
 
 
 def draw(
@@ -70,11 +71,13 @@ def draw(
         occluders: what may stand before it; by default mostly nothing.
 
     Raises:
-        ValueError: where a name is unknown.
+        ValueError: where a name is unknown, or a seed is below 0.
     """
     row = _find(animal)
     _check("backdrops", backdrops, BACKDROPS)
-    _check("occluders", occluders or OCCLUDERS, OCCLUDERS)
+    if occluders is not None:
+        _check("occluders", occluders, OCCLUDERS)
+    _check_seed(seed)
     # A stream of numbers for each, so that a change of one leaves the others alone.
     streams = np.random.SeedSequence(seed).spawn(5)
     traits_from, pose_from, scene_from, before_from, camera = map(np.random.default_rng, streams)
@@ -87,7 +90,7 @@ def draw(
     occluder = _choose_occluder(occluders, before_from)
     draw_occluder(canvas, occluder, before_from)
     picture, outline = photograph(canvas, camera)
-    return Drawing(picture, outline, animal, breed.name, backdrop, occluder, pose)
+    return Drawing(picture, outline, animal, breed.name, backdrop, occluder, pose, describe(traits))
 
 
 def draw_many(
@@ -109,28 +112,59 @@ def draw_many(
         seed: decides all of them.
         backdrops: for an animal, what may be around it, where that is not anything: this plants
             a cue. `{"cat": ["room"], "dog": ["meadow"]}` makes the backdrop tell the class.
-        processes: how many draw at the same time; by default one a core.
+        processes: how many draw at the same time; by default one a core from 400 pictures on. Then
+            a script that calls this needs `if __name__ == "__main__":`.
 
     Raises:
-        ValueError: where a name is unknown.
+        ValueError: where a name is unknown or stands twice, a backdrop is for an animal that is
+            not drawn, or a number is below 0.
     """
     chosen = backdrops or {}
+    _check_order(animals, each, seed, chosen)
     jobs = [
         (animal, (seed, *animal.encode(), number), tuple(chosen.get(animal, BACKDROPS)))
         for number in range(each)
         for animal in animals
     ]
     # A few are drawn sooner than a second process has started.
-    if processes == 1 or len(jobs) < 400:
+    if processes == 1 or (processes is None and len(jobs) < 400):
         return [_draw_job(job) for job in jobs]
     # Not forked: TensorFlow's threads would not survive that.
-    with ProcessPoolExecutor(processes or os.cpu_count(), get_context("spawn")) as pool:
+    with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         return list(pool.map(_draw_job, jobs, chunksize=64))
 
 
 def _draw_job(job: tuple[str, tuple[int, ...], tuple[str, ...]]) -> Drawing:
     animal, seed, backdrops = job
     return draw(animal, seed, backdrops=backdrops)
+
+
+def _check_order(
+    animals: Sequence[str], each: int, seed: int, backdrops: Mapping[str, Sequence[str]]
+) -> None:
+    """Find out before anything is drawn whether the order of `draw_many` makes sense."""
+    for animal in animals:
+        _find(animal)
+    twice = sorted({animal for animal in animals if list(animals).count(animal) > 1})
+    if twice or each < 0:
+        raise ValueError(
+            f"Received: {', '.join(twice) or 'animals'} {'twice' if twice else f'{each} times'}. "
+            f"Expected: each animal once, and 0 pictures of each or more."
+        )
+    strangers = sorted(set(backdrops) - set(animals))
+    if strangers:
+        raise ValueError(
+            f"Received: backdrops for {', '.join(strangers)}. Expected: only for the animals that "
+            f"are drawn, {', '.join(animals)}."
+        )
+    for some in backdrops.values():
+        _check("backdrops", some, BACKDROPS)
+    _check_seed(seed)
+
+
+def _check_seed(seed: int | Sequence[int]) -> None:
+    if np.min(seed) < 0:
+        raise ValueError(f"Received: seed {seed}. Expected: whole numbers from 0.")
 
 
 def _find(animal: str) -> Animal:

@@ -22,13 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.sheet:
-            return _draw_sheet(options)
-        folder, order = _folder_and_order(options)
-        sets.write(order, folder)
+            _draw_sheet(options)
+        else:
+            _draw_folder(options)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{len(sets.read_truth(folder)):,} drawings in {folder}")
     return 0
 
 
@@ -39,9 +38,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("folder", nargs="?", type=Path, help="default: data/drawings, as it was")
-    parser.add_argument("--animals", nargs="+", default=["cat", "dog"], metavar="ANIMAL")
-    parser.add_argument("--each", type=int, default=500, help="pictures of each animal")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--animals", nargs="+", metavar="ANIMAL", help="default: cat dog")
+    parser.add_argument("--each", type=int, help="pictures of each animal; default: 500")
+    parser.add_argument("--seed", type=int, help="from 1, the default; 0 is that of data/drawings")
     parser.add_argument(
         "--backdrop",
         action="append",
@@ -50,49 +49,66 @@ def _parser() -> argparse.ArgumentParser:
         help=f"one of {', '.join(drawings.BACKDROPS)}; may be given again",
     )
     parser.add_argument("--sheet", type=Path, help="write one PNG to look at, and no folder")
-    parser.add_argument("--columns", type=int, default=12, help="pictures side by side on it")
     return parser
 
 
-def _draw_sheet(options: argparse.Namespace) -> int:
-    """Draw a contact sheet."""
-    if options.each < 1 or options.columns < 1:
-        raise ValueError(
-            f"Received: --each {options.each} --columns {options.columns}. Expected: both from 1."
-        )
-    drawn = drawings.draw_many(options.animals, options.each, 10 * options.seed)
-    sets.sheet(drawn, options.columns).save(options.sheet)
-    print(f"{len(drawn):,} drawings in {options.sheet}")
-    return 0
-
-
-def _folder_and_order(options: argparse.Namespace) -> tuple[Path, sets.Order]:
-    """Where to draw, and what.
+def _draw_folder(options: argparse.Namespace) -> None:
+    """Draw the embedded set again, or a folder of its own.
 
     Raises:
         ValueError: where the folder holds something else, or an option makes no sense.
     """
+    order = _order(options)
     if options.folder is None:
-        return sets.EMBEDDED, sets.Order()
-    if options.each < 1 or options.seed < 1:
-        # Seed 0 is that of data/drawings: its pictures would be drawn once more.
+        if order != _order(_parser().parse_args([])):
+            raise ValueError(
+                "Received: what to draw, and no folder. Expected: a new folder to draw it into; "
+                "without one, data/drawings is drawn again as it was."
+            )
+        sets.write(sets.Order(), sets.EMBEDDED)
+        print(f"{len(sets.read_truth()):,} drawings in {sets.EMBEDDED}")
+        return
+    folder = options.folder
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise ValueError(f"Received: {folder}, which is not empty. Expected: a new folder.")
+    sets.write(order, folder)
+    print(f"{len(sets.read_truth(folder)):,} drawings in {folder / 'pictures'}")
+
+
+def _draw_sheet(options: argparse.Namespace) -> None:
+    """Draw a contact sheet.
+
+    Raises:
+        ValueError: where it cannot be written, or an option makes no sense.
+    """
+    file, order = options.sheet, _order(options)
+    if options.folder or file.suffix.lower() != ".png" or not file.resolve().parent.is_dir():
         raise ValueError(
-            f"Received: --each {options.each} --seed {options.seed}. Expected: both from 1."
+            f"Received: --sheet {file}{' and a folder' if options.folder else ''}. Expected: a "
+            f"file that ends in .png, in a folder that there is, and no folder to draw into."
         )
-    if options.folder.exists() and any(options.folder.iterdir()):
-        raise ValueError(f"Received: {options.folder}, which is not empty. Expected: a new folder.")
+    each = order.each["pictures"]
+    drawn = drawings.draw_many(order.animals, each, 10 * order.seed, backdrops=order.backdrops)
+    sets.sheet(drawn).save(file)
+    print(f"{len(drawn):,} drawings in {file}")
+
+
+def _order(options: argparse.Namespace) -> sets.Order:
+    """What the options ask for.
+
+    Raises:
+        ValueError: where a number or a backdrop makes no sense.
+    """
+    each = 500 if options.each is None else options.each
+    seed = 1 if options.seed is None else options.seed
+    if each < 1 or seed < 1:
+        # Seed 0 is that of data/drawings: its pictures would be drawn once more.
+        raise ValueError(f"Received: --each {each} --seed {seed}. Expected: both from 1.")
     backdrops: dict[str, list[str]] = {}
     for text in options.backdrop:
         animal, _, backdrop = text.partition("=")
         backdrops.setdefault(animal, []).append(backdrop)
-    strangers = sorted(set(backdrops) - set(options.animals))
-    if strangers:
-        raise ValueError(
-            f"Received: a backdrop for {', '.join(strangers)}. Expected: one of the animals drawn, "
-            f"{', '.join(options.animals)}, as in --backdrop {options.animals[0]}=room."
-        )
-    each = {"pictures": options.each}
-    return options.folder, sets.Order(options.animals, each, options.seed, backdrops)
+    return sets.Order(options.animals or ("cat", "dog"), {"pictures": each}, seed, backdrops)
 
 
 if __name__ == "__main__":

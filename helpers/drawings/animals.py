@@ -1,8 +1,8 @@
 """The table of animals: a row of traits each, and the breeds that differ from it.
 
 A trait is a range, from which a number is drawn evenly; a number; or words, one of which is drawn
-(a word that stands twice is drawn twice as often). `FACE` says what holds where a row is silent.
-A new class is a new row.
+(a word that stands twice is drawn twice as often). Those in `CHANCES` are how often something is
+there. `FACE` says what holds where a row is silent. A new class is a new row.
 """
 
 from __future__ import annotations
@@ -65,10 +65,19 @@ FACE: dict[str, Trait] = {
     "eye_y": (-0.2, -0.1),
     "irises": ("brown", "amber", "hazel"),
     "pupil": "round",
-    "body": 0.6,
+    "body": 0.8,
     "body_width": (0.9, 1.15),
     "chest": 0.4,
 }
+
+# What the traits that are words can be.
+WORDS = {
+    "nose": ("triangle", "oval", "broad", "snout", "beak", "none"),
+    "eye": ("white", "iris", "bead"),
+    "pupil": ("slit", "round", "wide", "bar", "small"),
+}
+# Traits that are a chance from 0 to 1 of being there.
+CHANCES = ("body", "chest", "pale_muzzle", "tongue", "whiskers")
 
 # Coat, second colour (markings), pale colour (muzzle, chest).
 COATS: dict[str, tuple[Colour, Colour, Colour]] = {
@@ -108,7 +117,6 @@ NOSES: dict[str, Colour] = {
     "grey": (92, 88, 94),
     "orange": (238, 150, 54),
     "yellow": (240, 196, 74),
-    "ivory": (214, 196, 160),
 }
 IRISES: dict[str, Colour] = {
     "green": (142, 186, 84),
@@ -124,11 +132,19 @@ IRISES: dict[str, Colour] = {
 
 @dataclass(frozen=True)
 class Breed:
-    """A kind within a species: its name, how common it is, and the traits in which it differs."""
+    """A kind within a species.
+
+    Attributes:
+        name: its name.
+        traits: where it differs from its species.
+        weight: how common it is beside the others.
+        extras: names of helpers.drawings.extras.EXTRAS; None for those of the species.
+    """
 
     name: str
     traits: Mapping[str, Trait] = field(default_factory=dict)
     weight: float = 1.0
+    extras: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +180,8 @@ def choose_traits(animal: Animal, breed: Breed, generator: np.random.Generator) 
     rows |= breed.traits
     # In the order of their names, so that the order within a row changes no picture.
     chosen = {name: _choose(rows[name], generator) for name in sorted(rows)}
+    for name in CHANCES:
+        chosen[name] = bool(generator.random() < chosen[name])
     coat = COATS[chosen.pop("coats")]
     shift = generator.normal(0, 12) + generator.normal(0, 3, size=3)
     chosen["colours"] = tuple(tuple(np.clip(np.add(colour, shift), 0, 255)) for colour in coat)
@@ -171,8 +189,24 @@ def choose_traits(animal: Animal, breed: Breed, generator: np.random.Generator) 
     chosen["nose_colour"] = NOSES[chosen.pop("nose_colours")]
     chosen["iris"] = IRISES[chosen.pop("irises")]
     chosen["inside_colour"] = tuple(0.5 * np.add(colour_of_skin(generator), chosen["colours"][0]))
-    chosen["extras"] = animal.extras
+    chosen["extras"] = animal.extras if breed.extras is None else breed.extras
     return SimpleNamespace(**chosen)
+
+
+def describe(traits: SimpleNamespace) -> dict[str, float]:
+    """The traits of one animal as numbers: lengths, angles, colours (0 to 1), yes (1) or no (0)."""
+    numbers: dict[str, float] = {}
+    for name in FACE:
+        value = getattr(traits, name, None)
+        if isinstance(value, str):
+            numbers |= {f"{name} {word}": float(word == value) for word in WORDS[name]}
+        elif value is not None:
+            numbers[name] = float(value)
+    colours = {"coat": traits.colours[0], "nose": traits.nose_colour, "iris": traits.iris}
+    for name, colour in colours.items():
+        for part, value in zip(("red", "green", "blue"), colour, strict=True):
+            numbers[f"{name} {part}"] = float(value) / 255
+    return numbers
 
 
 def colour_of_skin(generator: np.random.Generator) -> Colour:
@@ -190,7 +224,7 @@ def _choose(trait: Trait, generator: np.random.Generator) -> float | str:
 
 
 _FOLDED = {"ear_fold": (0.42, 0.55), "ear_length": (0.6, 0.75), "ear_width": (0.55, 0.7)}
-_POINTED = {"ear_sharp": (0.75, 1.0), "ear_length": (0.6, 0.8), "ear_width": (0.6, 0.75)}
+_POINTED = {"ear_sharp": (0.75, 1.0), "ear_width": (0.6, 0.75)}
 
 CAT = Animal(
     "cat",

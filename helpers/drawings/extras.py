@@ -133,14 +133,6 @@ def _mane(face: Face) -> None:
     face.canvas.fill_animal(face.at_depth(strand, 0.5), face.second, darker(face.second, 0.4))
 
 
-def _ruff(face: Face) -> None:
-    """A ring of long hair around the face."""
-    turns = np.linspace(0, 2 * np.pi, 48, endpoint=False)
-    reach = np.where(np.arange(48) % 2, 1.22, 1.5)[:, None]
-    ring = reach * np.stack([np.cos(turns), np.sin(turns)], axis=1)
-    face.canvas.fill_animal(face.pose.place(ring), face.second, darker(face.second, 0.35))
-
-
 def _spines(face: Face) -> None:
     """Spines around the head, as a hedgehog's."""
     turns = np.linspace(np.pi * 0.85, np.pi * 2.15, 46)
@@ -216,7 +208,6 @@ EXTRAS: dict[str, tuple[str, Callable[[Face], None]]] = {
     "goatee": ("before", _goatee),
     "wool": ("before", _wool),
     "mane": ("before", _mane),
-    "ruff": ("behind", _ruff),
     "spines": ("behind", _spines),
     "crest": ("behind", _crest),
     "comb": ("behind", _comb),

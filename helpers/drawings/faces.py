@@ -49,7 +49,7 @@ class Face:
 
     def draw(self) -> None:
         """Draw the whole animal, from the back to the front."""
-        if self.happens("body"):
+        if self.traits.body:
             self._body()
         extras.draw(self, "behind")
         if not self.traits.ear_front:
@@ -60,12 +60,8 @@ class Face:
         if self.traits.ear_front:
             self._ears()
         extras.draw(self, "before")
-        if self.happens("whiskers"):
+        if self.traits.whiskers:
             self._whiskers()
-
-    def happens(self, trait: str) -> bool:
-        """Decide a trait that is a chance from 0 to 1."""
-        return self.generator.random() < getattr(self.traits, trait)
 
     def on_face(self, points: np.ndarray, lift: float = 0.0) -> np.ndarray:
         """Flat points `(n, 2)` put on the round of the face, `lift` above it, in pixels."""
@@ -102,7 +98,7 @@ class Face:
         upright = Pose(0, 0, 0.3 * self.pose.roll, self.pose.scale, self.pose.x, self.pose.y)
         body = upright.place(smooth(right + left) - lean)
         self.canvas.fill_animal(body, darker(self.coat, 0.12), self.edge)
-        if self.happens("chest"):
+        if self.traits.chest:
             chest = ellipse((0, 2.2), 0.5 * width, 1.1) - lean
             with self.canvas.inside(body):
                 self.canvas.fill(upright.place(chest), self.pale)
@@ -136,7 +132,7 @@ class Face:
     def _muzzle(self) -> None:
         """A snout of slices from the face to its tip; then nose and mouth on the tip."""
         traits, canvas = self.traits, self.canvas
-        colour = self.pale if self.happens("pale_muzzle") else lighter(self.coat, 0.08)
+        colour = self.pale if self.traits.pale_muzzle else lighter(self.coat, 0.08)
         if "dark_muzzle" in traits.marking:
             colour = self.second
         slices = [part for share in np.linspace(0, 1, 6) for part in self._muzzle_slice(share)]
@@ -169,8 +165,10 @@ class Face:
         return [self.at_depth(shape, depth) for shape in shapes]
 
     def _nose(self) -> None:
-        """The nose on the upper edge of the muzzle's tip."""
+        """The nose on the upper edge of the muzzle's tip, if there is one."""
         traits = self.traits
+        if traits.nose == "none":
+            return
         y, depth = self.muzzle_middle(1.0)
         y -= traits.nose_rise * traits.muzzle_height
         width, height = traits.nose_width, traits.nose_height
@@ -188,15 +186,13 @@ class Face:
                 ],
                 5,
             ),
-            "snout": ellipse((0, y), width, height),
         }
-        if traits.nose == "none":
-            return
+        shapes["snout"] = shapes["oval"]
         colour = traits.nose_colour
         self.canvas.fill(
             self.at_depth(shapes[traits.nose], depth + 0.04), colour, edge=darker(colour, 0.4)
         )
-        if traits.nose in {"snout", "none"}:
+        if traits.nose == "snout":
             for side in (-1, 1):
                 hole = ellipse((side * 0.42 * width, y), 0.16 * width, 0.36 * height)
                 self.canvas.fill(self.at_depth(hole, depth + 0.05), darker(colour, 0.55))
@@ -211,7 +207,7 @@ class Face:
         bottom = y + 0.30 * traits.muzzle_height
         half = traits.mouth_width * traits.muzzle_width
         ink = mix(colour, INK, 0.8)
-        if self.happens("tongue"):
+        if self.traits.tongue:
             reach = traits.muzzle_height * self.generator.uniform(0.35, 0.6)
             tongue = ellipse((0.15 * half, bottom + 0.75 * reach), 0.42 * half, reach)
             self.canvas.fill(self.at_depth(tongue, depth), PINK, edge=darker(PINK, 0.3))

@@ -276,7 +276,7 @@ HOOFED = (
         "cow", ("pied", "tuxedo", "brown", "cream", "red"), ("patches", "patches", "blaze", "plain"),
         _with(_LONG_HEAD, _LEAF_EARS, nose_colours=("pink", "grey"), pale_muzzle=0.8),
         extras=("horns",),
-        breeds=(Breed("horned"), Breed("hornless", {"eye_size": (0.16, 0.22)})),
+        breeds=(Breed("horned"), Breed("hornless", extras=())),
     ),
     Animal(
         "sheep", ("cream", "white", "black", "pied"), ("plain",),
@@ -307,7 +307,7 @@ HOOFED = (
         extras=("mane",),
     ),
     Animal(
-        "donkey", ("grey", "slate", "brown"), ("rings", "rings+plain"),
+        "donkey", ("grey", "slate", "brown"), ("rings",),
         _with(_LONG_HEAD, ear_sharp=(0.2, 0.5), ear_length=(1.0, 1.3), ear_width=(0.34, 0.44),
               ear_flare=(0.1, 0.3), ear_angle=(20, 30), ear_direction=(4, 30), size=0.78, pale_muzzle=1.0,
               nose_colours="grey"),

@@ -176,7 +176,7 @@ def photograph(canvas: Canvas, generator: np.random.Generator) -> tuple[np.ndarr
         The picture, uint8 `(96, 96, 3)`, and the animal's outline, bool `(96, 96)`.
     """
     small = canvas.image.resize((SIZE, SIZE), Image.Resampling.BOX)
-    if generator.random() < 0.25:
+    if generator.random() < 0.2:
         small = small.filter(ImageFilter.GaussianBlur(generator.uniform(0.3, 0.8)))
     pixels = np.asarray(small, dtype=np.float32)
     pixels = pixels * _light(generator) * generator.normal(1, 0.04, size=3)
@@ -191,4 +191,4 @@ def _light(generator: np.random.Generator) -> np.ndarray:
     angle, strength = generator.uniform(0, 2 * np.pi), generator.uniform(0, 0.28)
     y, x = np.mgrid[-1 : 1 : SIZE * 1j, -1 : 1 : SIZE * 1j]
     slope = strength * (x * np.cos(angle) + y * np.sin(angle))
-    return (generator.uniform(0.82, 1.12) + slope)[..., None]
+    return (generator.uniform(0.84, 1.08) + slope)[..., None]

@@ -51,13 +51,16 @@ def write(order: Order, folder: Path) -> Path:
     """Draw what is ordered into `folder`, over files of the same names.
 
     The table comes last: a folder without it is not finished.
+
+    Raises:
+        ValueError: where the order makes no sense (`draw_many`); then `folder` is left as it is.
     """
     rows, outlines = [], {}
-    (folder / TRUTH).unlink(missing_ok=True)
     for number, (part, each) in enumerate(order.each.items()):
         drawn = drawings.draw_many(
             order.animals, each, 10 * order.seed + number, backdrops=order.backdrops
         )
+        (folder / TRUTH).unlink(missing_ok=True)
         names = _save_pictures(drawn, part, folder, len(order.animals))
         rows += [_row(name, part, drawing) for name, drawing in zip(names, drawn, strict=True)]
         outlines[part] = np.packbits(np.stack([drawing.outline for drawing in drawn]), axis=2)
@@ -92,8 +95,8 @@ def read_outlines(files: Sequence[str], folder: Path = EMBEDDED) -> np.ndarray:
     return np.stack([outlines[parts[name]][row[name]] for name in files])
 
 
-def sheet(drawn: Sequence[drawings.Drawing], columns: int) -> Image.Image:
-    """All pictures side by side on white, to look at, an empty place where the last row ends."""
+def sheet(drawn: Sequence[drawings.Drawing], columns: int = 12) -> Image.Image:
+    """All pictures side by side on white, to look at."""
     side, gap = drawings.SIZE, 2
     rows = -(-len(drawn) // columns)
     step = side + gap
