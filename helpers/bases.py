@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from helpers import lessons
+
 if TYPE_CHECKING:
     import keras
+
+
+EMBEDDED = lessons.ROOT / "data" / "bases"
 
 
 @dataclass(frozen=True)
@@ -17,21 +24,45 @@ class Base:
     """One network of `keras.applications`, without its top.
 
     Attributes:
-        name: its name in `keras.applications`.
+        name: its name in `keras.applications`; the course's own base is called `"drawn"`.
         size: the side of the square picture that the course feeds it, in pixels.
         pixels: the range of pixel values it was trained on, `"-1 to 1"` or `"0 to 255"`
             (then the network scales its pictures itself, in its first layers).
-        weights_file: the name under which Keras keeps the ImageNet weights without the top.
+        weights_file: the name under which Keras keeps the ImageNet weights without the top; of
+            the course's own base, the file in `data/bases`.
+        pretrained_on: `"imagenet"` or `"drawings"`.
     """
 
     name: str
     size: int
     pixels: str
     weights_file: str
+    pretrained_on: str = "imagenet"
+
+    @property
+    def record_path(self) -> Path:
+        """The record of how embedded weights were made, with their hash; else the weights."""
+        return self.weights_path.with_name(
+            f"{self.name}.json" if self.pretrained_on == "drawings" else self.weights_file
+        )
+
+    def build(self, size: int | None, weights: str | None) -> keras.Model:
+        """Call `keras.applications`; size None takes pictures of any size."""
+        import keras
+
+        shape = (size, size, 3)
+        if self.pretrained_on == "drawings":
+            return keras.applications.MobileNetV2(
+                input_shape=shape, alpha=0.35, include_top=False, weights=weights
+            )
+        network = getattr(keras.applications, self.name)
+        return network(input_shape=shape, include_top=False, weights=weights)
 
     @property
     def weights_path(self) -> Path:
-        """Where Keras looks for the ImageNet weights before it downloads them."""
+        """The pretrained weights' file: embedded, or where Keras looks before it downloads."""
+        if self.pretrained_on == "drawings":
+            return EMBEDDED / self.weights_file
         home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
         return Path(home) / "models" / self.weights_file
 
@@ -68,6 +99,8 @@ BASES = {
             "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
         ),
         Base("EfficientNetV2B0", 160, "0 to 255", "efficientnetv2-b0_notop.h5"),
+        # MobileNetV2 at 0.35 of its width, pretrained by helpers/pretrain.py.
+        Base("drawn", 96, "-1 to 1", "drawn.weights.h5", pretrained_on="drawings"),
     )
 }
 # The two bases that the lessons' texts are about; the others are fetched at their first use.
@@ -85,15 +118,22 @@ def find(name: str) -> Base:
     return BASES[name]
 
 
-def load(name: str, weights: str | None = "imagenet", size: int | None = None) -> keras.Model:
+def default_for(picture_set: str) -> str:
+    """The base that the lessons use on a picture set: `"drawn"` for drawings, else MobileNetV2."""
+    return "drawn" if picture_set == "drawings" else "MobileNetV2"
+
+
+def load(name: str, weights: str | None = "pretrained", size: int | None = None) -> keras.Model:
     """Build a base without its top.
 
-    It calls `keras.applications.<name>(input_shape=(size, size, 3), include_top=False,
-    weights=weights)` and nothing else.
+    Of an ImageNet base it calls `keras.applications.<name>(input_shape=(size, size, 3),
+    include_top=False, weights="imagenet")` and nothing else.
 
     Args:
         name: one of `BASES`.
-        weights: `"imagenet"`, or None for random weights.
+        weights: `"pretrained"`: the base's own weights, of ImageNet or, for `"drawn"`, of the
+            course's drawings; the name of what it was pretrained on, `"imagenet"` or
+            `"drawings"`, where you want to be sure; or None for random weights.
         size: the side of a picture in pixels; by default the base's own.
 
     Returns:
@@ -101,18 +141,28 @@ def load(name: str, weights: str | None = "imagenet", size: int | None = None) -
         of features, `(n, rows, columns, channels)`.
 
     Raises:
-        RuntimeError: where the ImageNet weights are not on disk and cannot be downloaded. The
-            course never puts other weights in their place.
+        ValueError: where there is no such base, or it has no such weights. None ever stand in for
+            others.
+        RuntimeError: where the ImageNet weights are not on disk and cannot be downloaded, or the
+            embedded weights are damaged.
     """
-    import keras
-
     base = find(name)
+    if weights not in {None, "pretrained", base.pretrained_on}:
+        raise ValueError(
+            f"Received: base '{name}' with weights '{weights}'. Expected: '{base.pretrained_on}', "
+            f"'pretrained' or None.{_who_has(weights)}"
+        )
     side = size or base.size
-    build = getattr(keras.applications, name)
+    if weights is None or base.pretrained_on == "drawings":
+        model = base.build(side, None)
+        if weights is not None:
+            _check_embedded(base)
+            model.load_weights(base.weights_path)
+        return model
     try:
-        return build(input_shape=(side, side, 3), include_top=False, weights=weights)
+        return base.build(side, "imagenet")
     except Exception as error:
-        if weights is None or base.weights_path.exists():
+        if base.weights_path.exists():
             raise
         raise RuntimeError(
             f"Received: no ImageNet weights of {name} ({error}). Expected: a connection to "
@@ -121,10 +171,43 @@ def load(name: str, weights: str | None = "imagenet", size: int | None = None) -
         ) from error
 
 
+def _who_has(weights: str) -> str:
+    """Which bases have the weights that were asked for, in a sentence."""
+    having = [base.name for base in BASES.values() if base.pretrained_on == weights]
+    return f" Those of {weights} belong to {', '.join(having)}." if having else ""
+
+
+def _check_embedded(base: Base) -> None:
+    """Compare the embedded weights with the hash in their record.
+
+    Raises:
+        RuntimeError: where they differ, or one of the two files is missing.
+    """
+    try:
+        expected = json.loads(base.record_path.read_text(encoding="utf-8"))["sha256"]
+        found = hashlib.sha256(base.weights_path.read_bytes()).hexdigest()
+    except (OSError, ValueError, KeyError) as error:
+        raise RuntimeError(
+            f"Received: no whole weights and record of the base '{base.name}' ({error}). "
+            f"Expected: both in {EMBEDDED}. `git checkout data/bases` brings them back."
+        ) from error
+    if found != expected:
+        raise RuntimeError(
+            f"Received: embedded weights {base.weights_path} with SHA-256 {found}. Expected: "
+            f"{expected}. `git checkout data/bases` brings them back."
+        )
+
+
 def is_ready(name: str) -> str | None:
-    """None where the ImageNet weights of `name` are on disk; else one sentence: how to get them."""
-    if find(name).weights_path.is_file():
+    """None where the pretrained weights of `name` are on disk; else how to get them."""
+    base = find(name)
+    if base.weights_path.is_file() and base.record_path.is_file():
         return None
+    if base.pretrained_on == "drawings":
+        return (
+            f"The weights of the course's own base are not in {EMBEDDED}; "
+            f"`git checkout data/bases` brings them back."
+        )
     return (
         f"The ImageNet weights of {name} are not on this machine; "
         f"`python3 course.py fetch bases` downloads them."
@@ -132,7 +215,7 @@ def is_ready(name: str) -> str | None:
 
 
 def fetch(name: str) -> Path:
-    """Download the ImageNet weights of `name` through Keras and return their file."""
+    """Download the weights of `name` through Keras, where it has to be, and return their file."""
     load(name)
     return find(name).weights_path
 

@@ -211,11 +211,11 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _size_range(sizes: np.ndarray) -> str:
     """The range of the originals' sizes, `(n, 2)` height and width, in a sentence."""
-    (low_height, low_width), (high_height, high_width) = sizes.min(axis=0), sizes.max(axis=0)
-    return (
-        f"Originals: {low_width:,} to {high_width:,} pixels wide, "
-        f"{low_height:,} to {high_height:,} high."
+    heights, widths = (
+        f"{low:,}" if low == high else f"{low:,} to {high:,}"
+        for low, high in zip(sizes.min(axis=0), sizes.max(axis=0), strict=True)
     )
+    return f"Originals: {widths} pixels wide, {heights} high."
 
 
 def _left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:

@@ -1,12 +1,18 @@
 """Bases against `keras.applications`: scaling, counts, and cuts that really cut."""
 
+import dataclasses
+import hashlib
 import importlib
+import json
 
 import keras
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from helpers import bases
+from helpers import bases, drawings, pretrain
 
 # Where `keras.applications` keeps the preprocessing of each base: the oracle of `scaling`.
 MODULES = {
@@ -15,6 +21,7 @@ MODULES = {
     "ResNet50V2": "resnet_v2",
     "MobileNetV3Small": "mobilenet_v3",
     "EfficientNetV2B0": "efficientnet_v2",
+    "drawn": "mobilenet_v2",
 }
 
 
@@ -38,15 +45,19 @@ def test_scaling_is_what_keras_applications_does(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "parameters", "channels"),
-    [("MobileNetV2", 2_257_984, 1280), ("Xception", 20_861_480, 2048)],
+    ("name", "parameters", "block"),
+    [
+        ("MobileNetV2", 2_257_984, (5, 5, 1280)),
+        ("Xception", 20_861_480, (5, 5, 2048)),
+        ("drawn", 410_208, (3, 3, 1280)),
+    ],
 )
-def test_published_counts_and_shapes(built, name, parameters, channels):
+def test_published_counts_and_shapes(built, name, parameters, block):
     base = built[name]
     size = bases.find(name).size
     assert base.count_params() == parameters
     assert base.input_shape == (None, size, size, 3)
-    assert base.output_shape == (None, 5, 5, channels)
+    assert base.output_shape == (None, *block)
 
 
 @pytest.mark.parametrize("name", bases.BASES)
@@ -113,3 +124,71 @@ def test_imagenet_weights_load_and_are_not_random():
     kernel = base.get_layer("Conv1").kernel.numpy()
     again = bases.load("MobileNetV2").get_layer("Conv1").kernel.numpy()
     np.testing.assert_array_equal(kernel, again)
+
+
+# The embedded base
+
+
+def test_the_embedded_base_is_what_its_record_says():
+    record = json.loads((bases.EMBEDDED / "drawn.json").read_text(encoding="utf-8"))
+    weights = bases.find("drawn").weights_path
+    assert weights.stat().st_size <= 2.1e6
+    assert hashlib.sha256(weights.read_bytes()).hexdigest() == record["sha256"]
+    assert tuple(record["classes"]) == pretrain.CLASSES
+    assert len(record["classes"]) >= 40
+    plan = dataclasses.asdict(pretrain.FULL)
+    assert {name: record[name] for name in plan} == plan
+
+
+def test_the_embedded_base_tells_animals_apart_that_it_never_met():
+    keras.utils.set_random_seed(0)
+    drawn = drawings.draw_many(pretrain.KEPT_BACK, 100, seed=999)
+    images = bases.find("drawn").scaling()(np.stack([drawing.picture for drawing in drawn]))
+    labels = np.arange(200) % 2
+
+    def share(weights):
+        features = bases.load("drawn", weights).predict(images, verbose=0).mean(axis=(1, 2))
+        head = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
+        return head.fit(features[:100], labels[:100]).score(features[100:], labels[100:])
+
+    assert share("pretrained") > share(None) + 0.1
+
+
+def test_damaged_embedded_weights_are_not_loaded(tmp_path, monkeypatch):
+    for file in bases.EMBEDDED.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    monkeypatch.setattr(bases, "EMBEDDED", tmp_path)
+    weights = tmp_path / "drawn.weights.h5"
+    contents = bytearray(weights.read_bytes())
+    contents[len(contents) // 2] ^= 1
+    weights.write_bytes(contents)
+    with pytest.raises(RuntimeError, match=r"SHA-256 .* git checkout data/bases"):
+        bases.load("drawn")
+    weights.unlink()
+    assert "git checkout data/bases" in bases.is_ready("drawn")
+    with pytest.raises(RuntimeError, match="no whole weights and record"):
+        bases.load("drawn")
+    (tmp_path / "drawn.json").unlink()
+    weights.write_bytes(contents)
+    assert "git checkout data/bases" in bases.is_ready("drawn")
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "message"),
+    [
+        ("drawn", "imagenet", "Those of imagenet belong to MobileNetV2, Xception"),
+        ("MobileNetV2", "drawings", "Those of drawings belong to drawn"),
+        ("MobileNetV2", "imagenette", "Expected: 'imagenet', 'pretrained' or None"),
+    ],
+)
+def test_no_weights_stand_in_for_others(name, weights, message):
+    with pytest.raises(ValueError, match=message):
+        bases.load(name, weights)
+
+
+@pytest.mark.parametrize(
+    ("picture_set", "base"),
+    [("drawings", "drawn"), ("photos", "MobileNetV2"), ("x", "MobileNetV2")],
+)
+def test_each_picture_set_has_its_base(picture_set, base):
+    assert bases.default_for(picture_set) == base

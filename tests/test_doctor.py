@@ -38,14 +38,16 @@ def healthy(tmp_path, monkeypatch):
 
 def test_a_healthy_machine(healthy, capsys):
     healthy.setattr(pictures, "is_ready", lambda name: "not here" if name == "tfds" else None)
-    healthy.setattr(bases, "is_ready", lambda name: None if name == "MobileNetV2" else "absent")
+    healthy.setattr(bases, "is_ready", lambda name: "absent" if name == "Xception" else None)
     assert doctor.main([]) == 0
     said = capsys.readouterr().out
     assert version("tensorflow") in said and version("keras") in said
     lines = {line[:22].strip(): line[23:] for line in said.splitlines()}
     assert lines["pictures photos"] == "downloaded"
     assert lines["pictures tfds"] == "not here"
-    assert lines["bases downloaded"] == "MobileNetV2"
+    assert lines["pictures drawings"] == lines["base drawn"] == "comes with the course"
+    assert lines["bases downloaded"].startswith("MobileNetV2, ResNet50V2")
+    assert "drawn" not in lines["bases downloaded"]
     assert "Xception" in lines["bases to fetch"]
     assert lines["kernel python3"] == "in this environment"
     for lesson in LESSONS:
@@ -78,6 +80,16 @@ def test_what_stops_the_course(healthy, capsys, spoil, mend):
     healthy.setattr(target, name.split(".")[-1], value)
     assert doctor.main([]) == 1
     assert re.search(f"To mend: .*{mend}", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("room", [bases, pictures])
+def test_missing_embedded_files_stop_the_course(healthy, capsys, room):
+    embedded = {"drawn", "drawings"}
+    healthy.setattr(
+        room, "is_ready", lambda name: "git brings it back" if name in embedded else None
+    )
+    assert doctor.main([]) == 1
+    assert "To mend: git brings it back" in capsys.readouterr().out
 
 
 def test_missing_notebooks_stop_the_course(healthy, capsys):

@@ -261,7 +261,7 @@ def test_shares_must_leave_something(tmp_path, shares):
 @pytest.mark.parametrize("name", ["", "phots", "no/such/folder"])
 def test_an_unknown_name_says_what_there_is(name):
     for ask in (lambda: pictures.load(name, 8), lambda: pictures.fetch(name)):
-        with pytest.raises(ValueError, match=f"Received: pictures '{name}'.*Expected: 'photos'"):
+        with pytest.raises(ValueError, match=f"Received: pictures '{name}'.*Expected: 'drawings'"):
             ask()
     assert "Expected: 'drawings', 'photos', 'tfds'" in pictures.is_ready(name)
 

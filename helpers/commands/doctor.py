@@ -226,9 +226,17 @@ def report_downloads(report: Report) -> None:
     """Which picture sets and bases are here; what is not can be fetched, and stops nothing."""
     from helpers import bases, pictures
 
+    for what, reason in (
+        ("pictures drawings", pictures.is_ready("drawings")),
+        ("base drawn", bases.is_ready("drawn")),
+    ):
+        report.line(what, reason or "comes with the course")
+        if reason:
+            report.problem(reason)
     for name in ("photos", "tfds"):
         report.line(f"pictures {name}", pictures.is_ready(name) or "downloaded")
-    here = [name for name in bases.BASES if bases.is_ready(name) is None]
+    to_download = [name for name, base in bases.BASES.items() if base.pretrained_on == "imagenet"]
+    here = [name for name in to_download if bases.is_ready(name) is None]
     absent = [name for name in bases.NAMES_TO_FETCH if name not in here]
     report.line("bases downloaded", ", ".join(here) or "none")
     if absent:
