@@ -20,8 +20,8 @@ def cache_folder() -> Path:
 class Lesson:
     """One notebook: its number, its file's stem, its title, its needs and its measured runtime.
 
-    `seconds` is the time from the first cell to the last on two CPU cores, on the 2,000
-    photographs where the lesson uses pictures (benchmarks/README.md says how it was measured).
+    `seconds` is the time from the first cell to the last on two CPU cores, on the drawings where
+    the lesson uses pictures (benchmarks/README.md says how it was measured).
     """
 
     number: int
@@ -45,8 +45,8 @@ class Lesson:
 LESSONS = (
     Lesson(1, "01_inspect_trainable_weights", "Inspect trainable weights", 15, False, False),
     Lesson(2, "02_download_and_look_at_data", "Download and look at data", 20, True, False),
-    Lesson(3, "03_extract_features", "Extract features with a frozen base", 130, True, True),
-    Lesson(4, "04_fine_tune", "Fine-tune", 120, True, True),
+    Lesson(3, "03_extract_features", "Extract features with a frozen base", 80, True, True),
+    Lesson(4, "04_fine_tune", "Fine-tune", 160, True, True),
 )
 
 

@@ -48,6 +48,7 @@ def network(model: keras.Model, ax: Axes | None = None) -> Axes:
     ax.set_yticks(few, [rows[index][0] for index in few])
     ax.invert_yaxis()
     ax.set_xlabel("parameters")
+    ax.locator_params(axis="x", nbins=4)  # six digits side by side
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.set_title(f"{model.name}: {trainable.sum():,} trainable, {frozen.sum():,} non-trainable")
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)

@@ -8,7 +8,7 @@ import pytest
 from helpers import bands
 from helpers.lessons import LESSONS
 
-SETS = {"photos", "tfds"}
+SETS = {"drawings", "photos", "tfds"}
 
 
 def test_every_claim_has_a_band_for_every_set():

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
+
 import nbformat
 import pytest
 
@@ -78,9 +83,57 @@ def test_lessons_that_are_deselected_do_no_harm(lessons):
     assert "ERROR not_a_lesson.ipynb::Cell 0" in said
 
 
-@pytest.mark.parametrize(("chosen", "asked"), [(None, "photos"), ("tfds", "tfds")])
+@pytest.mark.parametrize(("chosen", "asked"), [(None, "drawings"), ("tfds", "tfds")])
 def test_the_chosen_pictures_are_asked_for(lessons, monkeypatch, chosen, asked):
     monkeypatch.delenv("COURSE_PICTURES", raising=False)
     if chosen:
         monkeypatch.setenv("COURSE_PICTURES", chosen)
     assert f"'{asked}' is not here" in lessons(pictures_missing="{name!r} is not here")
+
+
+# Lessons on drawings run without a network
+
+CALLS = (
+    "socket.create_connection((host, port), timeout=5).close()",
+    "socket.socket(family).connect((host, port))",
+    "socket.socket(family).connect_ex((host, port))",
+    "socket.getaddrinfo(host, port)",
+)
+
+
+def cut_off(call: str, host: str, port: int) -> subprocess.CompletedProcess:
+    """Run a call in a process that is cut off from the network."""
+    family = "AF_INET6" if ":" in host else "AF_INET"
+    names = f"import socket; host, port, family = {host!r}, {port}, socket.{family}; "
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "tests" / "no_network")}
+    program = [sys.executable, "-c", names + call]
+    return subprocess.run(program, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "example.com"])
+def test_a_process_that_is_cut_off_reaches_no_other_machine(call, host):
+    said = cut_off(call, host, 80).stderr
+    assert f"no network in this test: {host} was asked for" in said
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_process_that_is_cut_off_reaches_its_own_machine(call):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        done = cut_off(call, "127.0.0.1", server.getsockname()[1])
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(("chosen", "cut"), [(None, True), ("photos", False)])
+def test_a_kernel_is_cut_off_where_the_lesson_has_drawings(lessons, monkeypatch, chosen, cut):
+    monkeypatch.delenv("COURSE_PICTURES", raising=False)
+    if chosen:
+        monkeypatch.setenv("COURSE_PICTURES", chosen)
+
+    def say_what_it_would_import(*arguments, **options):
+        raise RuntimeError(f"the kernel's PYTHONPATH: {os.environ.get('PYTHONPATH')}")
+
+    monkeypatch.setattr("nbval.plugin.RunningKernel", say_what_it_would_import)
+    said = lessons()
+    assert "the kernel's PYTHONPATH" in said
+    assert ("no_network" in said) == cut
