@@ -30,7 +30,7 @@ TABLE = Path(__file__).with_name("transfer.csv")
 SEEDS = (0, 1, 2)
 CUE = {"cat": ["room"], "dog": ["meadow"]}
 SWAPPED = {"cat": ["meadow"], "dog": ["room"]}
-DEPTH, RATE, EPOCHS = 21, 3e-4, 12
+DEPTH, RATE, EPOCHS = 29, 6e-4, 6
 
 
 def compile_for(model: keras.Model, learning_rate: float) -> None:

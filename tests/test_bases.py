@@ -162,7 +162,7 @@ def test_damaged_embedded_weights_are_not_loaded(tmp_path, monkeypatch):
     contents = bytearray(weights.read_bytes())
     contents[len(contents) // 2] ^= 1
     weights.write_bytes(contents)
-    with pytest.raises(RuntimeError, match=r"SHA-256 .* git checkout data/bases"):
+    with pytest.raises(RuntimeError, match=r"SHA-256 .*`git checkout data/bases"):
         bases.load("drawn")
     weights.unlink()
     assert "git checkout data/bases" in bases.is_ready("drawn")
