@@ -39,7 +39,7 @@ def main() -> int:
     parser.add_argument("--lesson", action="append", help="a lesson's number; default: all")
     options = parser.parse_args()
     chosen = [find(text) for text in options.lesson] if options.lesson else list(LESSONS)
-    pictures = os.environ.get("COURSE_PICTURES") or "photos"
+    pictures = os.environ.get("COURSE_PICTURES") or "drawings"
     green, seconds = dict.fromkeys(chosen, 0), {lesson: [] for lesson in chosen}
     with TABLE.open("a", newline="", encoding="utf-8") as file:
         for number in range(1, options.runs + 1):
