@@ -2,7 +2,8 @@
 
 A training result differs from run to run and from machine to machine, so no lesson quotes one.
 Prose says what lies in a band, and a cell asserts it. The bands were set from repeated runs
-(benchmarks/README.md), with room for the chance of seeds and for a validation set of 500.
+(benchmarks/README.md), those of the drawings from one or two, with room for the chance of seeds and
+for a validation set of 500.
 """
 
 from __future__ import annotations

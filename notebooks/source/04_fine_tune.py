@@ -314,7 +314,7 @@ results["rate x 100"] = five_steps(too_fast)
 bands.check("rate a hundred times too high", data.name, results["rate x 100"].value)
 
 # %% [markdown]
-# Five steps are enough to wreck a base that took hours or weeks to train. Nothing warns you but
+# Five steps are enough to wreck a base that took far longer to train. Nothing warns you but
 # the loss and the accuracy.
 
 # %% [markdown]
