@@ -28,8 +28,8 @@ from helpers import bases, drawings, evaluation, pictures
 Results = Iterator[tuple[str, evaluation.Accuracy, float]]
 TABLE = Path(__file__).with_name("transfer.csv")
 SEEDS = (0, 1, 2)
-CUE = {"cat": ["room"], "dog": ["meadow"]}
-SWAPPED = {"cat": ["meadow"], "dog": ["room"]}
+CUE = {"cat": ["night"], "dog": ["snow"]}
+SWAPPED = {"cat": ["snow"], "dog": ["night"]}
 DEPTH, RATE, EPOCHS = 29, 6e-4, 6
 
 
@@ -57,7 +57,8 @@ class Transfer:
         self.below = keras.Sequential(
             [keras.Input(shape), bases.find(name).scaling(), keras.Model(base.input, at_cut)]
         )
-        self.upper = keras.Model(at_cut, base.output)
+        # Behind the end of the base there is nothing, of which Keras makes no model.
+        self.upper = keras.layers.Identity() if depth == 0 else keras.Model(at_cut, base.output)
         self.above = keras.Sequential(
             [
                 keras.Input(at_cut.shape[1:]),
@@ -158,18 +159,27 @@ def measure_scratch(seed: int) -> Results:
 
 
 def measure_cue(seed: int) -> Results:
-    """Backdrop by class in 1,000 training pictures; then matched and swapped test pictures."""
+    """Backdrop by class in 400 training pictures; then matched and swapped test pictures.
+
+    Three ways to train on them: the head alone; the head and then everything, as in lesson 4; and
+    everything at once under a fresh head, at a rate that suits such a head.
+    """
     keras.utils.set_random_seed(seed)
     animals = ("cat", "dog")
-    train = drawings.draw_many(animals, 500, 100 + seed, backdrops=CUE)
+    train = drawings.draw_many(animals, 200, 100 + seed, backdrops=CUE)
     images = np.stack([drawing.picture for drawing in train])
     labels = np.arange(len(train)) % 2
-    for name, depth in (("frozen", 0), ("fine-tuned", None)):
+    for name, head_first, rate in (
+        ("frozen", True, None),
+        ("fine-tuned under its trained head", True, RATE),
+        ("fine-tuned under a fresh head", False, 1e-3),
+    ):
         started = time.perf_counter()
-        transfer = Transfer(images, labels, "drawn", depth)
-        transfer.train_head()
-        if depth is None:
-            transfer.fine_tune()
+        transfer = Transfer(images, labels, "drawn", depth=0 if rate is None else None)
+        if head_first:
+            transfer.train_head()
+        if rate:
+            transfer.fine_tune(rate)
         seconds = time.perf_counter() - started
         for backdrops, said in ((CUE, "matched"), (SWAPPED, "swapped")):
             test = drawings.draw_many(animals, 250, 200 + seed, backdrops=backdrops)

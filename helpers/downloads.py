@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import stat
-import sys
 import time
 import uuid
 import zipfile
@@ -19,9 +18,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from helpers import progress
+
 if TYPE_CHECKING:
     import requests
-    from tqdm import tqdm
 
 CONNECT_SECONDS, READ_SECONDS = 10, 30
 ATTEMPTS = 3
@@ -225,7 +225,11 @@ def _save(response: requests.Response, start: int, job: _Job) -> None:
     """
     total = _total(response)
     chunks = _looked_at(response.iter_content(CHUNK_BYTES), start, job.checks)
-    with job.part.open("r+b" if start else "wb") as file, _bar(job, start, total) as bar:
+    bytes_of = {"unit": "B", "unit_scale": True}
+    with (
+        job.part.open("r+b" if start else "wb") as file,
+        progress.bar(job.name, total, start, quiet=job.quiet, **bytes_of) as bar,
+    ):
         _remember_validator(response, job)
         file.seek(start)
         for chunk in chunks:
@@ -299,29 +303,6 @@ def _sha256(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _bar(job: _Job, start: int, total: int | None) -> tqdm:
-    """A progress bar on standard output, gone when it is done.
-
-    Not `tqdm.auto`: its widget stays behind in a stored notebook, whereas text with carriage
-    returns is overwritten. There is no bar where nobody watches, as in a log.
-    """
-    from tqdm import tqdm
-
-    in_a_notebook = type(sys.stdout).__module__.startswith("ipykernel.")
-    return tqdm(
-        desc=job.name,
-        initial=start,
-        total=total,
-        unit="B",
-        unit_scale=True,
-        ncols=80,
-        mininterval=0.5,
-        leave=False,
-        file=sys.stdout,
-        disable=job.quiet or not (in_a_notebook or sys.stdout.isatty()),
-    )
 
 
 def _validator_path(part: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -49,13 +50,13 @@ class Split:
     """The pictures of one split, in a shuffled order: any slice is a fair sample.
 
     Attributes:
-        images: uint8 `(n, size, size, 3)`, red, green, blue.
+        images: uint8 `(n, size, size, 3)`, red, green, blue; an array, or `PictureFiles`.
         labels: int32 `(n,)`, positions in `PictureSet.class_names`.
         files: n names, such as `cats/cat.1.jpg`.
         sizes: int32 `(n, 2)`, height and width of the original in pixels.
     """
 
-    images: np.ndarray
+    images: np.ndarray | PictureFiles
     labels: np.ndarray
     files: tuple[str, ...]
     sizes: np.ndarray
@@ -65,6 +66,51 @@ class Split:
 
     def __repr__(self) -> str:
         return f"{len(self):,} pictures {self.images.shape[1:]}"
+
+
+class PictureFiles:
+    """Pictures that stay on disk until they are asked for: `files[10:20]` decodes ten of them.
+
+    Args:
+        paths: the files.
+        size: the side of the square that each is resized to, in pixels.
+    """
+
+    dtype = np.dtype("uint8")
+
+    def __init__(self, paths: Sequence[str], size: int) -> None:
+        self.paths = tuple(paths)
+        self.shape = (len(self.paths), size, size, 3)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __repr__(self) -> str:
+        return f"{len(self):,} files, decoded to {self.shape[1:]} when asked for"
+
+    def __getitem__(self, rows: int | slice | np.ndarray) -> np.ndarray:
+        """Decode one picture, `(size, size, 3)`, or some, `(n, size, size, 3)`.
+
+        Raises:
+            ValueError: where a file is no picture any more.
+        """
+        chosen = np.arange(len(self))[rows]
+        files = [_File(self.paths[row], self.paths[row], 0) for row in np.atleast_1d(chosen)]
+        decoded = _decode_files(files, self.shape[1])
+        if decoded.failed:
+            row, reason = next(iter(decoded.failed.items()))
+            raise ValueError(
+                f"Received: {files[row].path}, of which {reason}. Expected: the picture that was "
+                f"there when the set was loaded. Load the set again."
+            )
+        return decoded.images if np.ndim(chosen) else decoded.images[0]
+
+    def fingerprint(self) -> str:
+        """A digest of the files' contents, in their order, and of the size."""
+        digest = hashlib.sha256(f"{self.shape}".encode())
+        for path in self.paths:
+            digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +144,7 @@ def load(
     seed: int = 0,
     validation_share: float = 0.15,
     test_share: float = 0.15,
+    in_memory: bool = True,
     quiet: bool = False,
 ) -> PictureSet:
     """Load a set of pictures, which is downloaded first where it has to be.
@@ -116,6 +163,8 @@ def load(
         seed: decides which file goes into which split, where that is not given, and the order.
         validation_share, test_share: shares of each class of a folder, 0 to 1; not used for
             the three sets of the course.
+        in_memory: False leaves the pictures on disk, as `PictureFiles`, for sets that are larger
+            than the memory. Not for `"tfds"`, whose pictures are no files.
         quiet: print no summary.
 
     Raises:
@@ -124,14 +173,19 @@ def load(
     """
     if size < 1:
         raise ValueError(f"Received: size={size}. Expected: the side of a picture in pixels.")
+    if name == "tfds" and not in_memory:
+        raise ValueError(
+            "Received: 'tfds' with in_memory=False. Expected: a set whose pictures are files."
+        )
     if name == "drawings":
-        found = _load_drawings(size, seed)
+        found = _load_drawings(size, seed, in_memory)
     elif name == "photos":
-        found = _load_photos(size, seed)
+        found = _load_photos(size, seed, in_memory)
     elif name == "tfds":
         found = _load_tfds(size, seed)
     else:
-        found = _load_folder(name, size, _Shares(validation_share, test_share, seed))
+        shares = _Shares(validation_share, test_share, seed)
+        found = _load_folder(name, size, shares, in_memory)
     if not quiet:
         print(found)
     return found
@@ -293,7 +347,7 @@ def _unknown(name: str) -> str:
     )
 
 
-def _load_folder(name: str, size: int, shares: _Shares) -> PictureSet:
+def _load_folder(name: str, size: int, shares: _Shares, in_memory: bool) -> PictureSet:
     """A learner's own pictures, split by class and seed."""
     folder = _as_folder(name)
     if not folder:
@@ -309,7 +363,8 @@ def _load_folder(name: str, size: int, shares: _Shares) -> PictureSet:
     ]
     left_out = [(name, "not in the subfolder of a class") for name in stray]
     divide = _enough(shares, class_names)
-    return _load_files(_Listing(folder.name, class_names, files, left_out), divide, size)
+    listing = _Listing(folder.name, class_names, files, left_out)
+    return _load_files(listing, divide, size, in_memory)
 
 
 def _class_folders(folder: Path) -> tuple[str, ...]:
@@ -374,12 +429,15 @@ class _Listing:
 
 
 def _load_files(
-    listing: _Listing, divide: Callable[[Sequence[_File]], _Parts], size: int
+    listing: _Listing,
+    divide: Callable[[Sequence[_File]], _Parts],
+    size: int,
+    in_memory: bool,
 ) -> PictureSet:
     """Decode the files, split those that are pictures, name the others."""
     parts = divide(listing.files)
     ordered = [file for part in parts for file in part]
-    decoded = _decode_files(ordered, size)
+    decoded = _decode_files(ordered, size, keep=in_memory)
     broken = {ordered[row].path: reason for row, reason in decoded.failed.items()}
     if broken:
         # Split anew without them: the same as if they had never been there.
@@ -401,8 +459,9 @@ def _as_split(files: Sequence[_File], decoded: _Decoded, row_of: dict[Path, int]
     rows = np.array([row_of[file.path] for file in files], dtype=np.int64)
     side_by_side = len(rows) > 0 and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows)))
     chosen = slice(rows[0], rows[0] + len(rows)) if side_by_side else rows
+    on_disk = PictureFiles([file.path for file in files], decoded.images.shape[1])
     return Split(
-        images=decoded.images[chosen],
+        images=decoded.images[chosen] if len(decoded.images) else on_disk,
         labels=np.array([file.label for file in files], dtype=np.int32),
         files=tuple(file.name for file in files),
         sizes=decoded.sizes[chosen],
@@ -412,7 +471,7 @@ def _as_split(files: Sequence[_File], decoded: _Decoded, row_of: dict[Path, int]
 # The drawings that come with the course
 
 
-def _load_drawings(size: int, seed: int) -> PictureSet:
+def _load_drawings(size: int, seed: int, in_memory: bool) -> PictureSet:
     """The embedded drawings, split as they lie; the seed decides the order."""
     top = _embedded_drawings()
     class_names = _class_folders(top / "train")
@@ -434,7 +493,7 @@ def _load_drawings(size: int, seed: int) -> PictureSet:
         )
 
     files = [file for part in listed.values() for file in part]
-    return _load_files(_Listing("drawings", class_names, files, []), divide, size)
+    return _load_files(_Listing("drawings", class_names, files, []), divide, size, in_memory)
 
 
 def _embedded_drawings() -> Path:
@@ -466,7 +525,7 @@ def _whole_drawings() -> bool:
 # The 3,000 published photographs
 
 
-def _load_photos(size: int, seed: int) -> PictureSet:
+def _load_photos(size: int, seed: int, in_memory: bool) -> PictureSet:
     """The published photographs; their validation files are halved by class and seed."""
     top = _fetch_photos() / PHOTOS_TOP
     class_names = tuple(sorted({PurePosixPath(folder).name for folder in PHOTOS_COUNTS}))
@@ -487,7 +546,7 @@ def _load_photos(size: int, seed: int) -> PictureSet:
         return train, *(_shuffled(half, generator) for half in _halves(held, generator))
 
     files = listed["train"] + listed["validation"]
-    return _load_files(_Listing("photos", class_names, files, []), divide, size)
+    return _load_files(_Listing("photos", class_names, files, []), divide, size, in_memory)
 
 
 def _halves(
@@ -677,14 +736,14 @@ class _Decoded:
     failed: dict[int, str]
 
 
-def _decode_files(files: Sequence[_File], size: int) -> _Decoded:
+def _decode_files(files: Sequence[_File], size: int, keep: bool = True) -> _Decoded:
     """Read and decode files, each into the row of its position."""
     import tensorflow as tf
 
     paths = [file.path for file in files]
     rows = np.arange(len(files), dtype=np.int64)
     images, sizes = _decode(
-        tf.data.Dataset.from_tensor_slices((rows, paths)), len(files), size, tf.io.read_file
+        tf.data.Dataset.from_tensor_slices((rows, paths)), len(files), size, tf.io.read_file, keep
     )
     failed = np.flatnonzero(sizes[:, 0] == 0)
     return _Decoded(images, sizes, {int(row): _file_reason(files[row].path) for row in failed})
@@ -695,6 +754,7 @@ def _decode(
     count: int,
     size: int,
     read: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    keep: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Decode and resize pictures on all cores.
 
@@ -702,6 +762,7 @@ def _decode(
         encoded: pairs of a row and a picture's bytes, or what `read` makes them from.
         count: the number of rows.
         size: the side of the square in pixels.
+        keep: False only tries whether they can be decoded, and returns no pictures.
 
     Returns:
         uint8 `(count, size, size, 3)` and int32 `(count, 2)` of original heights and widths, which
@@ -718,10 +779,11 @@ def _decode(
     # Rows may come in any order, so that no picture waits for a slower one before it.
     decoded = encoded.map(decode_one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
     batches = decoded.ignore_errors().batch(DECODE_BATCH).prefetch(2)
-    images = np.empty((count, size, size, 3), dtype=np.uint8)
+    images = np.empty((count if keep else 0, size, size, 3), dtype=np.uint8)
     sizes = np.zeros((count, 2), dtype=np.int32)
     for rows, batch, originals in batches.as_numpy_iterator():
-        images[rows] = batch
+        if keep:
+            images[rows] = batch
         sizes[rows] = originals
     return images, sizes
 

@@ -119,3 +119,20 @@ def _unused(path: str, taken: dict[str, float]) -> str:
     while name in taken:
         name, number = f"{path} ({number})", number + 1
     return name
+
+
+def unfreeze(model: keras.layers.Layer) -> None:
+    """Make all layers trainable but BatchNormalization, also in models inside the model.
+
+    `compile` after it, for what is compiled keeps what was trainable then.
+    """
+    import keras
+
+    if isinstance(model, keras.layers.BatchNormalization):
+        model.trainable = False
+    elif hasattr(model, "layers"):
+        model.trainable = True
+        for layer in model.layers:
+            unfreeze(layer)
+    else:
+        model.trainable = True

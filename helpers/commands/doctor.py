@@ -17,6 +17,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from helpers import machine
 from helpers.lessons import LESSONS, ROOT, Lesson, cache_folder
 
 # Pictures a second of MobileNetV2 in a `tf.function` on the machine on which the lessons' `seconds`
@@ -109,7 +110,7 @@ def wrong_versions(locked: Iterable[str]) -> Iterator[str]:
 def report_machine(report: Report) -> None:
     """System, processor, and what TensorFlow sees."""
     report.line("system", f"{platform.system()} {platform.release()} ({platform.machine()})")
-    report.line("CPU", f"{cpu_name()}, {usable_cores()} cores usable")
+    report.line("CPU", f"{cpu_name()}, {machine.usable_cores()} cores usable")
     if lacks_avx(cpu_information()):
         report.problem(
             "This processor has no AVX instructions, which TensorFlow's packages need. "
@@ -146,13 +147,6 @@ def cpu_name() -> str:
         command = ["sysctl", "-n", "machdep.cpu.brand_string"]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     return platform.processor() or platform.machine()
-
-
-def usable_cores() -> int:
-    """The cores that this process may use, where the system says so, else all."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def gpu_names() -> str:

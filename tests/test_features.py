@@ -1,0 +1,333 @@
+"""helpers/features.py against plain Keras: the same numbers, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import scipy.ndimage
+import tensorflow as tf
+from PIL import Image
+
+from helpers import bases, features, pictures
+from helpers.features import Augmentation
+
+PLAIN_ENGINE = features.ENGINES["tensorflow"]
+STILL = Augmentation(flip=False, rotation=0, zoom=0, shift=0, brightness=0, contrast=0)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder of its own for each test."""
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    """Nineteen pictures of 32 x 32 pixels."""
+    return np.random.default_rng(0).integers(0, 256, (19, 32, 32, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def model() -> keras.Model:
+    """A small network with what a base has: scaling, convolution, normalization, pooling."""
+    keras.utils.set_random_seed(0)
+    made = keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            keras.layers.Rescaling(1 / 127.5, offset=-1.0),
+            keras.layers.Conv2D(8, 3, strides=2, use_bias=False),
+            keras.layers.BatchNormalization(),
+            keras.layers.ReLU(6.0),
+            keras.layers.GlobalAveragePooling2D(),
+        ]
+    )
+    lived(made)
+    return made
+
+
+def lived(model: keras.Model) -> None:
+    """Give BatchNormalization statistics and weights as after training, not 0 and 1."""
+    generator = np.random.default_rng(1)
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            lived(layer)
+        if isinstance(layer, keras.layers.BatchNormalization):
+            spread = [
+                0.1 * generator.normal(size=weight.shape)
+                if weight.name in {"beta", "moving_mean"}
+                else generator.uniform(0.5, 1.5, size=weight.shape)
+                for weight in layer.weights
+            ]
+            layer.set_weights(spread)
+
+
+def refuse(model: keras.Model) -> features.Run:
+    """An engine that must not be needed."""
+    raise AssertionError("computed again")
+
+
+def count_runs(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> list[int]:
+    """The sizes of the batches that the engine runs from now on."""
+    sizes: list[int] = []
+
+    def counting(model: keras.Model) -> features.Run:
+        run = PLAIN_ENGINE(model)
+
+        def counted(batch: np.ndarray) -> np.ndarray:
+            if len(sizes) == stop_at:
+                raise KeyboardInterrupt
+            sizes.append(len(batch))
+            return run(batch)
+
+        return counted
+
+    monkeypatch.setitem(features.ENGINES, "tensorflow", counting)
+    return sizes
+
+
+@pytest.mark.parametrize("engine", features.ENGINES)
+@pytest.mark.parametrize("name", bases.BASES)
+def test_every_cut_of_every_base_equals_keras(name: str, engine: str) -> None:
+    keras.utils.set_random_seed(0)
+    base = bases.load(name, weights=None, size=96)
+    lived(base)
+    ends = [base.get_layer(cut).output for cut in bases.cuts(base)]
+    ends.append(keras.layers.GlobalAveragePooling2D()(base.output))
+    together = keras.layers.Concatenate()([keras.layers.Flatten()(end) for end in ends])
+    all_cuts = keras.Model(base.input, together)
+    model = keras.Sequential([keras.Input((96, 96, 3)), bases.find(name).scaling(), all_cuts])
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
+
+    expected = model.predict(pixels, verbose=0)
+    found = features.extract(model, pixels, engine=engine, keep=False)
+    lengths = [int(np.prod(end.shape[1:])) for end in ends]
+    for cut, begin, length in zip(
+        [*bases.cuts(base), "pooled"], np.cumsum([0, *lengths[:-1]]), lengths, strict=True
+    ):
+        own = slice(begin, begin + length)
+        largest = np.abs(expected[:, own]).max()
+        assert largest > 0
+        difference = np.abs(found[:, own] - expected[:, own]).max() / largest
+        assert difference < 1e-5, f"{cut}: {difference:.1e}"
+
+
+@pytest.mark.parametrize("engine", features.ENGINES)
+def test_kept_features_equal_predict(engine: str, model: keras.Model, images: np.ndarray) -> None:
+    kept = features.extract(model, images, engine=engine)
+    np.testing.assert_allclose(kept, model.predict(images, verbose=0), rtol=1e-5, atol=1e-6)
+    assert kept.dtype == np.float32
+    assert not kept.flags.writeable
+
+
+def test_a_second_call_computes_nothing(
+    model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = features.extract(model, images)
+    monkeypatch.setitem(features.ENGINES, "tensorflow", refuse)
+    np.testing.assert_array_equal(features.extract(model, images), first)
+    model.trainable = False  # changes no output
+    np.testing.assert_array_equal(features.extract(model, images.copy()), first)
+
+
+def other_weights(model: keras.Model, images: np.ndarray) -> dict:
+    model.layers[1].set_weights([model.layers[1].get_weights()[0] * 1.001])
+    return {}
+
+
+def other_statistics(model: keras.Model, images: np.ndarray) -> dict:
+    model.layers[2].moving_mean.assign(model.layers[2].moving_mean + 1e-3)
+    return {}
+
+
+def other_pixel(model: keras.Model, images: np.ndarray) -> dict:
+    images[7, 3, 3, 1] ^= 1
+    return {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        other_weights,
+        other_statistics,
+        other_pixel,
+        lambda model, images: {"views": 2},
+        lambda model, images: {"dtype": "float16"},
+        lambda model, images: {"engine": "litert"},
+    ],
+)
+def test_any_change_computes_anew(
+    change: Callable[..., dict],
+    model: keras.Model,
+    images: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = images.copy()
+    features.extract(model, images)
+    options = change(model, images)
+    monkeypatch.setitem(features.ENGINES, "tensorflow", refuse)
+    monkeypatch.setitem(features.ENGINES, "litert", refuse)
+    with pytest.raises(AssertionError, match="computed again"):
+        features.extract(model, images, **options)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"augmentation": STILL}, {"views": 3}])
+def test_other_views_are_computed_anew(
+    change: dict, model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features.extract(model, images, views=2)
+    monkeypatch.setitem(features.ENGINES, "tensorflow", refuse)
+    with pytest.raises(AssertionError, match="computed again"):
+        features.extract(model, images, **({"views": 2} | change))
+
+
+def test_an_architecture_without_weights_counts_too(images: np.ndarray) -> None:
+    found = [
+        features.fingerprint(keras.Sequential([keras.Input((32, 32, 3)), layer]))
+        for layer in (keras.layers.MaxPooling2D(2), keras.layers.AveragePooling2D(2))
+    ]
+    assert found[0] != found[1]
+
+
+def test_stopping_keeps_what_is_done(
+    model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = features.extract(model, images, keep=False)
+    monkeypatch.setattr(features, "BLOCK", 4)
+    sizes = count_runs(monkeypatch, stop_at=3)
+    with pytest.raises(KeyboardInterrupt):
+        features.extract(model, images)
+    assert sizes == [4, 4, 4]
+    sizes = count_runs(monkeypatch)
+    np.testing.assert_allclose(features.extract(model, images), expected, rtol=1e-5, atol=1e-6)
+    assert sizes == [4, 3]  # of 19, the seven that were missing
+
+
+def test_the_engine_is_chosen_by_the_number_of_views(
+    model: keras.Model, images: np.ndarray
+) -> None:
+    few = features._Plan(model, images, 1, STILL, 0, None, "auto")
+    assert few.chosen_engine == "tensorflow"
+    gpu = bool(tf.config.list_physical_devices("GPU"))
+    many = features._Plan(model, images, 60, STILL, 0, None, "auto")
+    assert many.chosen_engine == ("tensorflow" if gpu else "litert")
+
+
+def test_views_begin_with_the_picture_itself(model: keras.Model, images: np.ndarray) -> None:
+    views = features.extract(model, images, views=3)
+    assert views.shape == (19, 3, 8)
+    assert views.dtype == np.float16
+    plain = model.predict(images, verbose=0)
+    np.testing.assert_allclose(views[:, 0], plain, rtol=2e-3)
+    assert np.abs(views[:, 1] - plain).max() > 0.01
+    assert np.abs(views[:, 1] - views[:, 2]).max() > 0.01
+
+
+def test_views_are_those_of_augment(model: keras.Model, images: np.ndarray) -> None:
+    views = features.extract(model, images, views=2, seed=5, dtype="float32")
+    seen = features.augment(images, Augmentation(), (5, 1), np.arange(19))
+    np.testing.assert_allclose(views[:, 1], model.predict(seen, verbose=0), rtol=1e-5, atol=1e-6)
+
+
+def test_a_view_does_not_depend_on_the_pictures_around_it(images: np.ndarray) -> None:
+    together = features.augment(images, Augmentation(), (0, 1), np.arange(19))
+    alone = features.augment(images[7:8], Augmentation(), (0, 1), np.array([7]))
+    np.testing.assert_array_equal(together[7:8], alone)
+
+
+def test_no_augmentation_changes_nothing(images: np.ndarray) -> None:
+    np.testing.assert_array_equal(features.augment(images, STILL, (0,), np.arange(19)), images)
+
+
+def test_flips_are_mirror_images_of_about_half(images: np.ndarray) -> None:
+    flipping = Augmentation(True, rotation=0, zoom=0, shift=0, brightness=0, contrast=0)
+    many = np.repeat(images, 20, axis=0)
+    seen = features.augment(many, flipping, (0,), np.arange(len(many)))
+    mirrored = (seen == many[:, :, ::-1]).all(axis=(1, 2, 3))
+    same = (seen == many).all(axis=(1, 2, 3))
+    assert (mirrored ^ same).all()
+    assert 0.4 < mirrored.mean() < 0.6
+
+
+def test_rotation_and_zoom_are_those_of_scipy() -> None:
+    smooth = scipy.ndimage.gaussian_filter(
+        np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)), (0, 6, 6, 0)
+    )
+    smooth = np.round((smooth - smooth.min()) / np.ptp(smooth) * 255).astype("uint8")
+    turning = Augmentation(False, rotation=0.05, zoom=0.2, shift=0, brightness=0, contrast=0)
+    seen = features.augment(smooth, turning, (3,), np.array([0]))[0].astype(float)
+
+    drawn = np.random.default_rng((3, 0)).uniform(size=7)
+    angle, scale = 2 * np.pi * 0.05 * (2 * drawn[0] - 1), 1 + 0.2 * (2 * drawn[1] - 1)
+    matrix = scale * np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    center = np.array([31.5, 31.5])
+    expected = np.stack(
+        [
+            scipy.ndimage.affine_transform(
+                smooth[0, :, :, channel].astype(float), matrix, center - matrix @ center, order=1
+            )
+            for channel in range(3)
+        ],
+        axis=-1,
+    )
+    inside = np.s_[12:-12, 12:-12]
+    assert np.abs(seen[inside] - expected[inside]).max() < 1.5
+    assert np.abs(seen[inside] - smooth[0][inside].astype(float)).max() > 10
+
+
+def test_brightness_and_contrast_keep_the_limits(images: np.ndarray) -> None:
+    grey = (96 + images // 4).astype("uint8")
+    changing = Augmentation(False, 0, 0, 0, brightness=0.1, contrast=0.5)
+    seen = features.augment(grey, changing, (0,), np.arange(19)).astype(float)
+    lift = seen.mean(axis=(1, 2, 3)) - grey.mean(axis=(1, 2, 3))
+    spread = seen.std(axis=(1, 2, 3)) / grey.std(axis=(1, 2, 3))
+    assert 10 < np.abs(lift).max() <= 25.6
+    assert 0.49 <= spread.min() < 0.8 < 1.2 < spread.max() <= 1.51
+
+
+def test_pictures_on_disk_give_the_same_features(
+    model: keras.Model, images: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for label, name in enumerate(("left", "right")):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for row in range(label, 18, 2):
+            Image.fromarray(images[row]).save(tmp_path / "own" / name / f"{row:02}.png")
+    folder = str(tmp_path / "own")
+    in_memory = pictures.load(folder, 32, quiet=True).train
+    on_disk = pictures.load(folder, 32, in_memory=False, quiet=True).train
+    assert isinstance(on_disk.images, pictures.PictureFiles)
+    assert on_disk.files == in_memory.files
+    expected = features.extract(model, in_memory.images, keep=False)
+    found = features.extract(model, on_disk.images)
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    monkeypatch.setitem(features.ENGINES, "tensorflow", refuse)
+    features.extract(model, on_disk.images)
+    Path(on_disk.images.paths[0]).write_bytes(Path(on_disk.images.paths[1]).read_bytes())
+    with pytest.raises(AssertionError, match="computed again"):
+        features.extract(model, on_disk.images)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"engine": "fast"}, "Received: engine 'fast'. Expected: one of auto, tensorflow, litert."),
+        ({"views": 0}, "Received: views=0. Expected: 1 or more."),
+    ],
+)
+def test_arguments_out_of_range(
+    options: dict, message: str, model: keras.Model, images: np.ndarray
+) -> None:
+    with pytest.raises(ValueError) as caught:
+        features.extract(model, images, **options)
+    assert message in str(caught.value)
+
+
+def test_pictures_of_another_size_are_refused(model: keras.Model) -> None:
+    with pytest.raises(ValueError, match=r"Expected: \(n, 32, 32, 3\)"):
+        features.extract(model, np.zeros((2, 40, 40, 3), "uint8"))
+    with pytest.raises(ValueError, match="n at least 1"):
+        features.extract(model, np.zeros((0, 32, 32, 3), "uint8"))

@@ -1,0 +1,189 @@
+"""helpers/stores.py: what is not whole is never taken for whole, and nothing is done twice."""
+
+from __future__ import annotations
+
+import errno
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import stores
+
+ROWS = np.arange(22, dtype="float32").reshape(11, 2)
+
+
+def store(folder: Path, **changes: object) -> stores.Store:
+    """A store of 11 rows in blocks of 4, or another one."""
+    settings = {"key": {"of": "rows"}, "shape": (11, 2), "dtype": "float32", "block": 4} | changes
+    return stores.Store(folder, **settings)
+
+
+def blocks(start: int = 0) -> Iterator[np.ndarray]:
+    """The rows from `start` on, in blocks."""
+    for first in range(start, 11, 4):
+        yield ROWS[first : first + 4]
+
+
+def written(folder: Path) -> stores.Store:
+    """A finished store."""
+    made = store(folder)
+    made.write(blocks(), 0)
+    return made
+
+
+def test_a_finished_store_opens_as_an_ordinary_npy(tmp_path: Path) -> None:
+    made = written(tmp_path)
+    np.testing.assert_array_equal(made.open(), ROWS)
+    np.testing.assert_array_equal(np.load(made.path, allow_pickle=False), ROWS)
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".npy"]
+
+
+def test_a_missing_store_is_none(tmp_path: Path) -> None:
+    assert store(tmp_path / "nowhere").open() is None
+    assert store(tmp_path / "nowhere").rows_done() == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"key": {"of": "others"}}, {"shape": (12, 2)}, {"dtype": "float16"}, {"block": 5}],
+)
+def test_another_description_is_another_store(tmp_path: Path, changes: dict) -> None:
+    written(tmp_path)
+    assert store(tmp_path, **changes).open() is None
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".json"])
+def test_no_flipped_byte_goes_unnoticed(tmp_path: Path, suffix: str) -> None:
+    made = written(tmp_path)
+    path = made.path.with_suffix(suffix)
+    whole = path.read_bytes()
+    for position in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[position] ^= 0x10
+        path.write_bytes(damaged)
+        found = made.open()
+        assert found is None or np.array_equal(found, ROWS), f"byte {position}"
+    path.write_bytes(whole)
+    assert made.open() is not None
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".json"])
+def test_no_truncation_and_no_trailing_byte_goes_unnoticed(tmp_path: Path, suffix: str) -> None:
+    made = written(tmp_path)
+    path = made.path.with_suffix(suffix)
+    whole = path.read_bytes()
+    for length in range(len(whole) - 1):  # of the record, the last byte is a line's end
+        path.write_bytes(whole[:length])
+        assert made.open() is None, f"{length} bytes"
+    if suffix == ".npy":
+        path.write_bytes(whole + b"\0")
+        assert made.open() is None
+
+
+def test_another_version_is_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path)
+    monkeypatch.setattr(stores, "VERSION", stores.VERSION + 1)
+    assert store(tmp_path).open() is None
+
+
+def test_another_byte_order_is_noticed(tmp_path: Path) -> None:
+    made = written(tmp_path)
+    foreign = np.dtype("float32").newbyteorder("S")
+    record = made.path.with_suffix(".json")
+    first, *sums = record.read_text(encoding="utf-8").splitlines()
+    described = json.loads(first) | {"dtype": foreign.str}
+    record.write_text("\n".join([json.dumps(described), *sums]), encoding="utf-8")
+    np.save(made.path, ROWS.astype(foreign))
+    assert made.open() is None
+
+
+def test_writing_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    def stopped() -> Iterator[np.ndarray]:
+        yield ROWS[:4]
+        yield ROWS[4:8]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store(tmp_path).write(stopped(), 0)
+    again = store(tmp_path)
+    assert again.open() is None
+    assert again.rows_done() == 8
+    again.write(blocks(8), 8)
+    np.testing.assert_array_equal(again.open(), ROWS)
+
+
+def test_a_damaged_beginning_is_not_gone_on_from(tmp_path: Path) -> None:
+    def stopped() -> Iterator[np.ndarray]:
+        yield ROWS[:4]
+        yield ROWS[4:8]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store(tmp_path).write(stopped(), 0)
+    part = next(tmp_path.glob("*.npy.part"))
+    damaged = bytearray(part.read_bytes())
+    damaged[-1] ^= 1  # in the second block
+    part.write_bytes(damaged)
+    again = store(tmp_path)
+    assert again.rows_done() == 4
+    again.write(blocks(4), 4)
+    np.testing.assert_array_equal(again.open(), ROWS)
+
+
+def test_all_rows_written_but_not_renamed(tmp_path: Path) -> None:
+    made = written(tmp_path)
+    made.path.replace(made.path.with_suffix(".npy.part"))
+    made.path.with_suffix(".json").replace(made.path.with_suffix(".journal.part"))
+    assert made.rows_done() == 11
+    made.write(iter(()), 11)
+    np.testing.assert_array_equal(made.open(), ROWS)
+
+
+def test_too_few_blocks_make_no_store(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"Received: 1 blocks\. Expected: 3\."):
+        store(tmp_path).write(iter([ROWS[:4]]), 0)
+    assert store(tmp_path).open() is None
+
+
+def test_rows_of_another_shape_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"Received: rows of shape \(3,\)\. Expected: \(2,\)\."):
+        store(tmp_path).write(iter([np.zeros((4, 3), "float32")]), 0)
+
+
+def test_an_empty_store_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="at least one row"):
+        store(tmp_path, shape=(0, 2))
+
+
+def test_a_full_disk_keeps_what_was_done(tmp_path: Path) -> None:
+    def full() -> Iterator[np.ndarray]:
+        yield ROWS[:4]
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match=r"Received: a full disk .* Make room .* COURSE_CACHE"):
+        store(tmp_path).write(full(), 0)
+    assert store(tmp_path).rows_done() == 4
+
+
+def test_who_comes_second_waits_and_finds_it_finished(tmp_path: Path) -> None:
+    computed, found = [], []
+
+    def learner() -> None:
+        own = store(tmp_path)
+        with own.lock():
+            if own.open() is None:
+                computed.append(threading.get_ident())
+                own.write(blocks(), 0)
+        found.append(np.array_equal(own.open(), ROWS))
+
+    learners = [threading.Thread(target=learner) for _ in range(8)]
+    for thread in learners:
+        thread.start()
+    for thread in learners:
+        thread.join()
+    assert len(computed) == 1
+    assert found == [True] * 8
