@@ -30,9 +30,10 @@ LITERT_PAYS_FROM = 1000
 
 
 class Pictures(Protocol):
-    """What can be extracted from: a uint8 array, or `pictures.PictureFiles`."""
+    """What can be extracted from: an array, or `pictures.PictureFiles`."""
 
     shape: tuple[int, ...]
+    dtype: np.dtype
 
     def __len__(self) -> int: ...
 
@@ -80,8 +81,9 @@ def extract(
 
     Args:
         model: from pictures of 0 to 255, `(n, height, width, 3)`, to features: scaling and a base
-            up to a cut, or up to the pooling. It is run in inference mode.
-        images: uint8 `(n, height, width, 3)`.
+            up to a cut, or up to the pooling; or from features to later ones. It is run in
+            inference mode.
+        images: uint8 `(n, height, width, 3)`, or the features that the model takes.
         views: above 1, each picture is extracted that many times: as it is, and then in
             augmented views, so that training sees variety although the model runs no more.
         augmentation: what the views are like; by default `Augmentation()`.
@@ -190,7 +192,7 @@ class _Plan:
 
     def blocks(self, start: int, bar: tqdm) -> Iterator[np.ndarray]:
         """The features of `BLOCK` pictures at a time, from row `start` on."""
-        run = ENGINES[self.chosen_engine](self.model)
+        run = ENGINES[self.chosen_engine](self.model, self.images.dtype)
         for first in range(start, len(self.images), BLOCK):
             images = self.images[first : first + BLOCK]
             rows = np.arange(first, first + len(images))
@@ -240,13 +242,13 @@ def augment(
     moved = keras.ops.image.affine_transform(
         images.astype("float32"), transforms, interpolation="bilinear", fill_mode="reflect"
     )
-    moved = np.asarray(moved)
+    changed = np.array(moved)
     spread = 1 + augmentation.contrast * (2 * drawn[:, 5] - 1)
     lift = 255 * augmentation.brightness * (2 * drawn[:, 6] - 1)
-    mean = moved.mean(axis=(1, 2, 3))
-    factor, offset = spread, lift + mean * (1 - spread)
-    changed = moved * factor[:, None, None, None] + offset[:, None, None, None]
-    return np.clip(np.round(changed), 0, 255).astype("uint8")
+    offset = lift + changed.mean(axis=(1, 2, 3)) * (1 - spread)
+    changed *= spread.astype("float32")[:, None, None, None]
+    changed += offset.astype("float32")[:, None, None, None]
+    return np.clip(np.rint(changed, out=changed), 0, 255, out=changed).astype("uint8")
 
 
 def _transforms(
@@ -309,7 +311,7 @@ def fingerprint_pictures(images: Pictures) -> str:
 Run = Callable[[np.ndarray], np.ndarray]
 
 
-def _with_constants(model: keras.Model, batch: int | None, dtype: str) -> Any:
+def _with_constants(model: keras.Model, batch: int | None, dtype: np.dtype | str) -> Any:
     """The model in inference mode as one graph in which its weights are constants.
 
     Both engines then fold BatchNormalization into the convolutions before it, and fuse these with
@@ -329,13 +331,13 @@ def _with_constants(model: keras.Model, batch: int | None, dtype: str) -> Any:
     return run
 
 
-def _tensorflow(model: keras.Model) -> Run:
+def _tensorflow(model: keras.Model, dtype: np.dtype) -> Run:
     """The graph, run by TensorFlow."""
-    run = _with_constants(model, None, "uint8")
+    run = _with_constants(model, None, dtype)
     return lambda images: run(images).numpy()
 
 
-def _litert(model: keras.Model) -> Run:
+def _litert(model: keras.Model, dtype: np.dtype) -> Run:
     """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter

@@ -66,7 +66,7 @@ def lived(model: keras.Model) -> None:
             layer.set_weights(spread)
 
 
-def refuse(model: keras.Model) -> features.Run:
+def refuse(model: keras.Model, dtype: np.dtype) -> features.Run:
     """An engine that must not be needed."""
     raise AssertionError("computed again")
 
@@ -75,8 +75,8 @@ def count_runs(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> l
     """The sizes of the batches that the engine runs from now on."""
     sizes: list[int] = []
 
-    def counting(model: keras.Model) -> features.Run:
-        run = PLAIN_ENGINE(model)
+    def counting(model: keras.Model, dtype: np.dtype) -> features.Run:
+        run = PLAIN_ENGINE(model, dtype)
 
         def counted(batch: np.ndarray) -> np.ndarray:
             if len(sizes) == stop_at:
@@ -122,6 +122,17 @@ def test_kept_features_equal_predict(engine: str, model: keras.Model, images: np
     np.testing.assert_allclose(kept, model.predict(images, verbose=0), rtol=1e-5, atol=1e-6)
     assert kept.dtype == np.float32
     assert not kept.flags.writeable
+
+
+@pytest.mark.parametrize("engine", features.ENGINES)
+def test_features_can_be_extracted_from_features(
+    engine: str, model: keras.Model, images: np.ndarray
+) -> None:
+    lower = keras.Sequential([keras.Input((32, 32, 3)), *model.layers[:2]])
+    upper = keras.Sequential([keras.Input(lower.output_shape[1:]), *model.layers[2:]])
+    between = features.extract(lower, images, engine=engine)
+    found = features.extract(upper, between, engine=engine)
+    np.testing.assert_allclose(found, model.predict(images, verbose=0), rtol=1e-5, atol=1e-6)
 
 
 def test_a_second_call_computes_nothing(

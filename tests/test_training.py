@@ -1,0 +1,280 @@
+"""helpers/training.py against `fit`, `evaluate`, scikit-learn and a fresh process."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from helpers import bases, features, training, weights
+
+CHANNELS = 12
+
+
+def picked(classes: int, count: int = 77) -> tuple[np.ndarray, np.ndarray]:
+    """Features of some classes, not quite separable, and their labels."""
+    generator = np.random.default_rng(0)
+    labels = generator.integers(classes, size=count).astype("int32")
+    centers = generator.normal(size=(classes, CHANNELS))
+    return (centers[labels] + generator.normal(size=(count, CHANNELS))).astype("float32"), labels
+
+
+def head(classes: int) -> keras.Model:
+    """Dropout with a seed of its own, and as many logits as it takes."""
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((CHANNELS,)),
+            keras.layers.Dropout(0.3, seed=7),
+            keras.layers.Dense(1 if classes == 2 else classes),
+        ]
+    )
+
+
+def compile_for(model: keras.Model, optimizer: keras.optimizers.Optimizer, classes: int) -> None:
+    """Compile for logits, as the lessons do."""
+    if classes == 2:
+        loss = keras.losses.BinaryCrossentropy(from_logits=True)
+        accuracy = keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")
+    else:
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+    model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("optimizer", [keras.optimizers.Adam, keras.optimizers.SGD])
+def test_train_does_what_fit_does(classes: int, optimizer: type) -> None:
+    data, labels = picked(classes)
+    ours, plain = head(classes), head(classes)
+    validation = data[:30], labels[:30]
+    epochs = list(
+        training.train(
+            ours, data, labels, optimizer=optimizer(0.01), epochs=3, validation=validation, seed=4
+        )
+    )
+    compile_for(plain, optimizer(0.01), classes)
+    generator = np.random.default_rng(4)
+    for epoch in epochs:
+        order = generator.permutation(len(data))
+        logs = plain.fit(
+            data[order],
+            labels[order],
+            batch_size=32,
+            shuffle=False,
+            validation_data=validation,
+            verbose=0,
+        ).history
+        for name, values in logs.items():
+            assert getattr(epoch, name) == pytest.approx(values[0], abs=2e-5), name
+    for mine, theirs in zip(ours.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+    assert np.abs(ours.get_weights()[0] - head(classes).get_weights()[0]).max() > 0.01
+
+
+def test_portions_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, labels = picked(2, count=300)
+    found = []
+    for portion in (training.PORTION, 2 * 32 * CHANNELS):
+        monkeypatch.setattr(training, "PORTION", portion)
+        model = head(2)
+        list(training.train(model, data, labels, optimizer=keras.optimizers.Adam(), epochs=2))
+        found.append(model.get_weights()[0])
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-5, atol=1e-7)
+
+
+def test_what_is_frozen_does_not_move() -> None:
+    data, labels = picked(2)
+    model = head(2)
+    model.layers[-1].trainable = False
+    model = keras.Sequential(
+        [keras.Input((CHANNELS,)), keras.layers.Dense(CHANNELS), *model.layers]
+    )
+    before = weights.snapshot(model.layers[-1])
+    list(training.train(model, data, labels, optimizer=keras.optimizers.Adam(), epochs=1))
+    assert not weights.compare(before, model.layers[-1]).moved
+
+
+def test_epochs_come_one_by_one() -> None:
+    data, labels = picked(2)
+    model = head(2)
+    running = training.train(model, data, labels, optimizer=keras.optimizers.Adam(), epochs=100)
+    first, second = next(running), next(running)
+    between = model.get_weights()[0]
+    assert (first.number, second.number) == (1, 2)
+    assert second.seconds > first.seconds > 0
+    assert math.isnan(first.val_loss)
+    running.close()
+    np.testing.assert_array_equal(model.get_weights()[0], between)
+
+
+def test_stop_is_heard_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "PORTION", 32 * CHANNELS)
+    data, labels = picked(2, count=320)
+    asked = []
+
+    def stop() -> bool:
+        asked.append(True)
+        return len(asked) > 14  # ten portions are an epoch
+
+    options = {"optimizer": keras.optimizers.Adam(), "epochs": 5, "stop": stop}
+    epochs = list(training.train(head(2), data, labels, **options))
+    assert [epoch.number for epoch in epochs] == [1]
+    assert len(asked) == 15
+
+
+def test_no_epoch_follows_one_that_diverged() -> None:
+    data, labels = picked(2)
+    data[5] = np.inf
+    options = {"optimizer": keras.optimizers.SGD(1.0), "epochs": 9}
+    epochs = list(training.train(head(2), data, labels, **options))
+    assert len(epochs) == 1
+    assert epochs[0].diverged
+
+
+def test_each_epoch_takes_one_view_of_each_picture() -> None:
+    rows = np.arange(50)
+    views = np.stack([rows, rows + 100, rows + 200], axis=1)[..., None].astype("float16")
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    seen = []
+    for _ in range(2):
+        generator = np.random.default_rng(len(seen))
+        portions = training._portions(model, views, rows, 8, generator)
+        pairs = [(x.reshape(-1), y.reshape(-1)) for x, y in portions]
+        x, y = (np.concatenate(part).astype(int) for part in zip(*pairs, strict=True))
+        np.testing.assert_array_equal(np.sort(y), rows)
+        np.testing.assert_array_equal(x % 100, y)
+        assert set(x // 100) == {0, 1, 2}
+        seen.append(x[np.argsort(y)] // 100)
+    assert (seen[0] != seen[1]).any()
+
+
+@pytest.mark.parametrize(
+    ("data", "labels", "options", "message"),
+    [
+        (np.zeros((4, 5)), np.zeros(4), {}, "Received: features of shape (4, 5)"),
+        (np.zeros((4, CHANNELS)), np.zeros(3), {}, "Received: 4 features and 3 labels"),
+        (np.zeros((0, CHANNELS)), np.zeros(0), {}, "Received: 0 features and 0 labels"),
+        (np.zeros((4, CHANNELS)), np.zeros(4), {"epochs": 0}, "Received: 0 epochs"),
+        (np.zeros((4, CHANNELS)), np.zeros(4), {"batch_size": 0}, "with batches of 0"),
+    ],
+)
+def test_what_does_not_fit_is_said_at_once(
+    data: np.ndarray, labels: np.ndarray, options: dict, message: str
+) -> None:
+    settings = {"optimizer": keras.optimizers.Adam(), "epochs": 1} | options
+    with pytest.raises(ValueError) as caught:
+        next(training.train(head(2), data, labels, **settings))
+    assert message in str(caught.value)
+
+
+def test_history_is_keras_history() -> None:
+    epochs = [training.Epoch(1, 0.5, 0.75, 0.625, 0.5, 1.0)]
+    assert training.history(epochs) == {
+        "loss": [0.5],
+        "accuracy": [0.75],
+        "val_loss": [0.625],
+        "val_accuracy": [0.5],
+    }
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_reference_head_is_scikit_learns(classes: int) -> None:
+    data, labels = picked(classes)
+    layer = training.reference_head(data, labels, strength=0.1)
+    oracle = LogisticRegression(C=0.1, max_iter=1000).fit(data, labels)
+    expected = oracle.decision_function(data).reshape(len(data), -1)
+    np.testing.assert_allclose(np.asarray(layer(data)), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_reference_head_counts_each_view() -> None:
+    data, labels = picked(2)
+    views = np.stack([data, data + 0.5], axis=1)
+    layer = training.reference_head(views, labels)
+    flat = training.reference_head(np.concatenate([data, data + 0.5]), np.tile(labels, 2))
+    for found, expected in zip(layer.get_weights(), flat.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def parts() -> tuple[keras.Model, keras.Model, keras.Model]:
+    """The drawn base cut in two, the upper part under a head."""
+    keras.utils.set_random_seed(0)
+    base = bases.load("drawn")
+    at_cut = base.get_layer(bases.cuts(base)[-10]).output
+    lower = [bases.find("drawn").scaling(), keras.Model(base.input, at_cut)]
+    below = keras.Sequential([keras.Input((96, 96, 3)), *lower])
+    upper = keras.Model(at_cut, base.output)
+    top = [upper, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
+    above = keras.Sequential([keras.Input(at_cut.shape[1:]), *top])
+    return below, above, base
+
+
+def test_the_tuned_top_is_in_the_saved_model(
+    parts: tuple[keras.Model, keras.Model, keras.Model], tmp_path: Path
+) -> None:
+    below, above, base = parts
+    images = np.random.default_rng(0).integers(0, 256, (40, 96, 96, 3), dtype=np.uint8)
+    labels = np.arange(40) % 2
+    at_cut = features.extract(below, images, keep=False)
+    statistics = [
+        weight.numpy()
+        for layer in base.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+        for weight in layer.weights
+    ]
+    lower, upper = weights.snapshot(below), weights.snapshot(above)
+    list(training.fine_tune(above, at_cut, labels, learning_rate=1e-3, epochs=1))
+
+    assert not weights.compare(lower, below).moved
+    moved = weights.compare(upper, above).moved
+    assert moved and not any("BN" in path or "bn_" in path for path in moved)
+    after = [
+        weight.numpy()
+        for layer in base.layers
+        if isinstance(layer, keras.layers.BatchNormalization)
+        for weight in layer.weights
+    ]
+    assert all(map(np.array_equal, statistics, after))
+
+    cached = above.predict(at_cut, verbose=0)
+    whole = training.join(below, above)
+    scale = np.abs(cached).max()
+    assert np.abs(whole.predict(images, verbose=0) - cached).max() / scale < 1e-5
+    whole.save(tmp_path / "model.keras")
+    np.save(tmp_path / "images.npy", images)
+    program = (
+        "import keras, numpy as np\n"
+        "model = keras.models.load_model('model.keras')\n"
+        "np.save('logits.npy', model.predict(np.load('images.npy'), verbose=0))\n"
+    )
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True)
+    elsewhere = np.load(tmp_path / "logits.npy")
+    assert np.abs(elsewhere - cached).max() / scale < 1e-5
+
+
+def test_the_rate_rises_and_falls(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {}
+
+    def look(model: keras.Model, data: object, labels: object, **options: object):
+        given.update(options)
+        yield from ()
+
+    monkeypatch.setattr(training, "train", look)
+    data, labels = picked(2, count=320)
+    list(training.fine_tune(head(2), data, labels, learning_rate=0.5, epochs=4, warmup=0.25))
+    described = given["optimizer"].get_config()["learning_rate"]
+    schedule = keras.optimizers.schedules.deserialize(described)
+    rates = [float(schedule(step)) for step in range(41)]
+    assert rates[0] == 0
+    assert max(rates) == pytest.approx(0.5)
+    assert np.argmax(rates) == 10
+    assert np.all(np.diff(rates[:11]) > 0) and np.all(np.diff(rates[10:]) < 0)
+    assert rates[-1] == pytest.approx(0, abs=1e-6)
+    assert given["epochs"] == 4
