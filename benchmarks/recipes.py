@@ -1,0 +1,289 @@
+"""The published recipe and ours: same photographs, same base, same machine, one run.
+
+    .venv/bin/python benchmarks/recipes.py            # three seeds, some 25 minutes on two cores
+    .venv/bin/python benchmarks/recipes.py --quick    # two epochs on few pictures: does it run?
+
+The published recipe is that of TensorFlow's tutorial 'Transfer learning and fine-tuning': ten
+epochs with the base frozen, ten more from layer 100, every picture through the whole network in
+every epoch. Ours runs the frozen part once. Hyperparameters of ours were chosen on the validation
+photographs and on a part of the training ones; the 500 test photographs are looked at here and
+nowhere else. A line a result goes to benchmarks/recipes.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest import mock
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from helpers import bases, evaluation, features, lessons, pictures, training
+
+NAME, SIZE, CUT = "MobileNetV2", 160, "block_12_add"
+LAYER = 100  # the tutorial fine-tunes from here
+ENOUGH = 0.975
+TABLE = Path(__file__).with_name("recipes.csv")
+# What was measured, its value, and the unit.
+Results = Iterator[tuple[str, float, str]]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much of everything, so that a quick run does all of it on little."""
+
+    pictures: int = 2000
+    epochs: int = 10
+    views: int = 4
+    tuning_epochs: int = 3
+
+
+def photographs(part: str, scale: Scale) -> tuple[list[str], np.ndarray]:
+    """The files of one part of the photographs and their labels, as the course splits them."""
+    data = pictures.load("photos", SIZE, in_memory=False, quiet=True)
+    split = getattr(data, part)
+    return list(split.images.paths[: scale.pictures]), split.labels[: scale.pictures]
+
+
+class Clock(keras.callbacks.Callback):
+    """When each epoch ended, in seconds since the beginning, with its validation accuracy."""
+
+    def __init__(self, started: float) -> None:
+        super().__init__()
+        self.started = started
+        self.epochs: list[tuple[float, float]] = []
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Look at the clock."""
+        self.epochs.append((time.perf_counter() - self.started, logs["val_accuracy"]))
+
+    def reached(self) -> float:
+        """When the validation accuracy first was enough; infinite if never."""
+        return next((seconds for seconds, value in self.epochs if value >= ENOUGH), np.inf)
+
+    def seconds_an_epoch(self) -> float:
+        """Of the last epoch, which pays for no tracing."""
+        return self.epochs[-1][0] - self.epochs[-2][0]
+
+
+def dataset(files: list[str], labels: np.ndarray, shuffle: bool) -> tf.data.Dataset:
+    """Files decoded anew in every epoch, as `image_dataset_from_directory` does it."""
+
+    def decode(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+        return tf.ensure_shape(tf.image.resize(image, (SIZE, SIZE)), (SIZE, SIZE, 3)), label
+
+    made = tf.data.Dataset.from_tensor_slices((files, labels))
+    if shuffle:
+        made = made.shuffle(len(files))
+    return made.map(decode, num_parallel_calls=tf.data.AUTOTUNE).batch(32).prefetch(2)
+
+
+def published_model() -> tuple[keras.Model, keras.Model]:
+    """The tutorial's model and the base in it; the output is a logit, which its text says too."""
+    base = bases.load(NAME)
+    base.trainable = False
+    inputs = keras.Input((SIZE, SIZE, 3))
+    seen = keras.layers.RandomFlip("horizontal")(inputs)
+    seen = keras.layers.RandomRotation(0.2)(seen)
+    seen = keras.layers.Rescaling(1 / 127.5, offset=-1)(seen)
+    pooled = keras.layers.GlobalAveragePooling2D()(base(seen, training=False))
+    outputs = keras.layers.Dense(1)(keras.layers.Dropout(0.2)(pooled))
+    return keras.Model(inputs, outputs), base
+
+
+def compile_for(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+    """Compile for one logit."""
+    model.compile(
+        optimizer=optimizer,
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
+    )
+
+
+def measure_published(seed: int, scale: Scale) -> Results:
+    """Ten epochs frozen at 1e-4, ten from layer 100 at 1e-5."""
+    keras.utils.set_random_seed(seed)
+    train, labels = photographs("train", scale)
+    validation = dataset(*photographs("validation", scale), shuffle=False)
+    started = time.perf_counter()
+    model, base = published_model()
+    clock = Clock(started)
+    options = {"validation_data": validation, "verbose": 0, "callbacks": [clock]}
+    compile_for(model, keras.optimizers.Adam(1e-4))
+    model.fit(dataset(train, labels, shuffle=True), epochs=scale.epochs, **options)
+    yield "published: 10 epochs frozen", time.perf_counter() - started, "s"
+    yield "published: an epoch frozen", clock.seconds_an_epoch(), "s"
+    yield "published: validation accuracy, frozen", clock.epochs[-1][1], ""
+    base.trainable = True
+    for layer in base.layers[:LAYER]:
+        layer.trainable = False
+    compile_for(model, keras.optimizers.RMSprop(1e-5))
+    both = {"initial_epoch": scale.epochs, "epochs": 2 * scale.epochs}
+    model.fit(dataset(train, labels, shuffle=True), **both, **options)
+    yield "published: all", time.perf_counter() - started, "s"
+    yield "published: an epoch of fine-tuning", clock.seconds_an_epoch(), "s"
+    yield f"published: until validation accuracy {ENOUGH}", clock.reached(), "s"
+    yield "published: best validation accuracy", max(value for _, value in clock.epochs), ""
+    test, truth = photographs("test", scale)
+    logits = model.predict(dataset(test, truth, shuffle=False), verbose=0)
+    yield "published: test accuracy", evaluation.accuracy(logits, truth).value, ""
+
+
+def cut_in_two(at: str | None) -> tuple[keras.Model, keras.Model]:
+    """Pictures to activations at a cut, and from there to 1,280 pooled numbers."""
+    base = bases.load(NAME)
+    end = base.get_layer(at).output if at else base.output
+    scaling = bases.find(NAME).scaling()
+    below = keras.Sequential([keras.Input((SIZE, SIZE, 3)), scaling, keras.Model(base.input, end)])
+    upper = [keras.Model(end, base.output)] if at else []
+    pooling = keras.layers.GlobalAveragePooling2D()
+    return below, keras.Sequential([keras.Input(end.shape[1:]), *upper, pooling])
+
+
+def head_on(pooled: keras.Model | None, shape: tuple[int, ...]) -> keras.Model:
+    """A new head on what makes pooled numbers of `shape`, or on these themselves."""
+    layers = [keras.layers.Dropout(0.2, seed=0), keras.layers.Dense(1)]
+    return keras.Sequential([keras.Input(shape), *([pooled] if pooled else []), *layers])
+
+
+def measure_head(seed: int, scale: Scale) -> Results:
+    """From files to a linear head; then one more try at another learning rate."""
+    keras.utils.set_random_seed(seed)
+    started = time.perf_counter()
+    data = pictures.load("photos", SIZE, quiet=True)
+    images, labels = data.train.images[: scale.pictures], data.train.labels[: scale.pictures]
+    below, pooling = cut_in_two(None)
+    extractor = keras.Sequential([below, pooling])
+    known = features.extract(extractor, images)
+    unknown = features.extract(extractor, data.validation.images)
+    head = training.reference_head(known, labels)
+    logits = np.asarray(head(unknown))
+    accuracy = evaluation.accuracy(logits, data.validation.labels).value
+    seconds = time.perf_counter() - started
+    yield "ours: from files to a head", seconds, "s"
+    yield (
+        f"ours: until validation accuracy {ENOUGH}",
+        seconds if accuracy >= ENOUGH else np.inf,
+        "s",
+    )
+    yield "ours: validation accuracy, frozen", accuracy, ""
+    test = np.asarray(head(features.extract(extractor, data.test.images)))
+    yield "ours: test accuracy, frozen", evaluation.accuracy(test, data.test.labels).value, ""
+
+    started = time.perf_counter()
+    again = head_on(None, known.shape[1:])
+    epochs = list(
+        training.train(
+            again,
+            known,
+            labels,
+            optimizer=keras.optimizers.Adam(1e-3),
+            epochs=scale.epochs,
+            validation=(unknown, data.validation.labels),
+            seed=seed,
+        )
+    )
+    yield "ours: one more try, 10 epochs", time.perf_counter() - started, "s"
+    yield "ours: validation accuracy, Keras head", epochs[-1].val_accuracy, ""
+
+
+def measure_tuned(seed: int, scale: Scale) -> Results:
+    """Views, a head, the top fine-tuned on cached activations; the mean over picture and mirror."""
+    keras.utils.set_random_seed(seed)
+    started = time.perf_counter()
+    data = pictures.load("photos", SIZE, quiet=True)
+    images, labels = data.train.images[: scale.pictures], data.train.labels[: scale.pictures]
+    below, pooled = cut_in_two(CUT)
+    at_cut = features.extract(below, images, views=scale.views, seed=seed)
+    yield "ours: views up to the cut", time.perf_counter() - started, "s"
+    flat = features.extract(pooled, at_cut.reshape(-1, *at_cut.shape[2:]), keep=False)
+    above = head_on(pooled, pooled.input_shape[1:])
+    head = training.reference_head(flat.reshape(*at_cut.shape[:2], -1), labels, 0.003)
+    above.layers[-1].set_weights(head.get_weights())
+    epochs = list(
+        training.fine_tune(
+            above, at_cut, labels, learning_rate=1e-5, epochs=scale.tuning_epochs, seed=seed
+        )
+    )
+    yield "ours: tuned, all", time.perf_counter() - started, "s"
+    yield "ours: an epoch of fine-tuning", epochs[-1].seconds - epochs[-2].seconds, "s"
+    whole = training.join(below, above)
+    for name, split in (("validation", data.validation), ("test", data.test)):
+        direct = whole.predict(split.images, verbose=0)
+        mirrored = whole.predict(split.images[:, :, ::-1], verbose=0)
+        found = evaluation.accuracy(direct, split.labels).value
+        yield f"ours: {name} accuracy, tuned", found, ""
+        found = evaluation.accuracy(direct + mirrored, split.labels).value
+        yield f"ours: {name} accuracy, tuned, mean with mirror image", found, ""
+
+
+def measure_epoch(seed: int, scale: Scale) -> Results:
+    """An epoch of fine-tuning from the cut: whole network on pictures, or top on activations."""
+    keras.utils.set_random_seed(seed)
+    data = pictures.load("photos", SIZE, quiet=True)
+    images, labels = data.train.images[: scale.pictures], data.train.labels[: scale.pictures]
+    model, base = published_model()
+    base.trainable = True
+    for layer in base.layers[: base.layers.index(base.get_layer(CUT)) + 1]:
+        layer.trainable = False
+    compile_for(model, keras.optimizers.RMSprop(1e-5))
+    clock = Clock(time.perf_counter())
+    validation = data.validation.images[:32], data.validation.labels[:32]
+    model.fit(images, labels, epochs=2, validation_data=validation, callbacks=[clock], verbose=0)
+    yield "published: an epoch from the cut", clock.seconds_an_epoch(), "s"
+    below, pooled = cut_in_two(CUT)
+    at_cut = features.extract(below, images, dtype="float16")
+    above = head_on(pooled, pooled.input_shape[1:])
+    epochs = list(training.fine_tune(above, at_cut, labels, learning_rate=1e-5, epochs=2))
+    yield "ours: an epoch from the cut", epochs[1].seconds - epochs[0].seconds, "s"
+
+
+MEASUREMENTS = {
+    "head": measure_head,
+    "tuned": measure_tuned,
+    "epoch": measure_epoch,
+    "published": measure_published,
+}
+
+
+def main() -> None:
+    """Measure what is asked for, and write each result down at once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="*", help=f"some of {', '.join(MEASUREMENTS)}")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--quick", action="store_true", help="does it run? Nothing is written.")
+    options = parser.parse_args()
+    scale = Scale(64, epochs=2, views=2, tuning_epochs=2) if options.quick else Scale()
+    table = Path(os.devnull) if options.quick else TABLE
+    pictures.fetch("photos")
+    with table.open("a", newline="", encoding="utf-8") as file:
+        for seed in range(1 if options.quick else options.seeds):
+            for what in options.what or MEASUREMENTS:
+                with cold_features():
+                    for name, value, unit in MEASUREMENTS[what](seed, scale):
+                        print(f"seed {seed}, {name}: {value:.3f} {unit}".rstrip(), flush=True)
+                        csv.writer(file).writerow([name, seed, f"{value:.4f}", unit])
+                        file.flush()
+
+
+@contextmanager
+def cold_features() -> Iterator[None]:
+    """No features of an earlier run: they are kept in a folder that is thrown away."""
+    photos = lessons.cache_folder() / "photos"
+    with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, COURSE_CACHE=folder):
+        (Path(folder) / "photos").symlink_to(photos)
+        yield
+
+
+if __name__ == "__main__":
+    main()
