@@ -1,7 +1,7 @@
 """The published recipe and ours: same photographs, same base, same machine, one run.
 
     .venv/bin/python benchmarks/recipes.py            # three seeds, some 25 minutes on two cores
-    .venv/bin/python benchmarks/recipes.py --quick    # two epochs on few pictures: does it run?
+    .venv/bin/python benchmarks/recipes.py --quick    # does it run? Two epochs on a few drawings
 
 The published recipe is that of TensorFlow's tutorial 'Transfer learning and fine-tuning': ten
 epochs with the base frozen, ten more from layer 100, every picture through the whole network in
@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from unittest import mock
 
@@ -29,7 +29,7 @@ import tensorflow as tf
 
 from helpers import bases, evaluation, features, lessons, pictures, training
 
-NAME, SIZE, CUT = "MobileNetV2", 160, "block_12_add"
+CUT = "block_12_add"
 LAYER = 100  # the tutorial fine-tunes from here
 ENOUGH = 0.975
 TABLE = Path(__file__).with_name("recipes.csv")
@@ -39,19 +39,39 @@ Results = Iterator[tuple[str, float, str]]
 
 @dataclass(frozen=True)
 class Scale:
-    """How much of everything, so that a quick run does all of it on little."""
+    """On what and how much of it, so that a quick run does all of it on little."""
 
-    pictures: int = 2000
+    picture_set: str = "photos"
+    base: str = "MobileNetV2"
+    train: int = 2000
+    others: int = 500
     epochs: int = 10
     views: int = 4
     tuning_epochs: int = 3
 
+    @property
+    def size(self) -> int:
+        """The side of a picture in pixels."""
+        return bases.find(self.base).size
 
-def photographs(part: str, scale: Scale) -> tuple[list[str], np.ndarray]:
-    """The files of one part of the photographs and their labels, as the course splits them."""
-    data = pictures.load("photos", SIZE, in_memory=False, quiet=True)
-    split = getattr(data, part)
-    return list(split.images.paths[: scale.pictures]), split.labels[: scale.pictures]
+    def load(self, in_memory: bool = True) -> pictures.PictureSet:
+        """The pictures, no more of each part than there shall be."""
+        data = pictures.load(self.picture_set, self.size, in_memory=in_memory, quiet=True)
+        counts = {"train": self.train, "validation": self.others, "test": self.others}
+        return replace(data, **{part: first(getattr(data, part), n) for part, n in counts.items()})
+
+
+QUICK = Scale("drawings", "drawn", train=64, others=32, epochs=2, views=2, tuning_epochs=2)
+
+
+def first(split: pictures.Split, count: int) -> pictures.Split:
+    """The first pictures of a split."""
+    images = split.images
+    if isinstance(images, pictures.PictureFiles):
+        images = pictures.PictureFiles(images.paths[:count], images.shape[1])
+    else:
+        images = images[:count]
+    return pictures.Split(images, split.labels[:count], split.files[:count], split.sizes[:count])
 
 
 class Clock(keras.callbacks.Callback):
@@ -75,24 +95,25 @@ class Clock(keras.callbacks.Callback):
         return self.epochs[-1][0] - self.epochs[-2][0]
 
 
-def dataset(files: list[str], labels: np.ndarray, shuffle: bool) -> tf.data.Dataset:
+def dataset(split: pictures.Split, shuffle: bool = False) -> tf.data.Dataset:
     """Files decoded anew in every epoch, as `image_dataset_from_directory` does it."""
+    side = split.images.shape[1]
 
     def decode(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
-        return tf.ensure_shape(tf.image.resize(image, (SIZE, SIZE)), (SIZE, SIZE, 3)), label
+        return tf.ensure_shape(tf.image.resize(image, (side, side)), (side, side, 3)), label
 
-    made = tf.data.Dataset.from_tensor_slices((files, labels))
+    made = tf.data.Dataset.from_tensor_slices((list(split.images.paths), split.labels))
     if shuffle:
-        made = made.shuffle(len(files))
+        made = made.shuffle(len(split))
     return made.map(decode, num_parallel_calls=tf.data.AUTOTUNE).batch(32).prefetch(2)
 
 
-def published_model() -> tuple[keras.Model, keras.Model]:
+def published_model(scale: Scale) -> tuple[keras.Model, keras.Model]:
     """The tutorial's model and the base in it; the output is a logit, which its text says too."""
-    base = bases.load(NAME)
+    base = bases.load(scale.base)
     base.trainable = False
-    inputs = keras.Input((SIZE, SIZE, 3))
+    inputs = keras.Input(base.input_shape[1:])
     seen = keras.layers.RandomFlip("horizontal")(inputs)
     seen = keras.layers.RandomRotation(0.2)(seen)
     seen = keras.layers.Rescaling(1 / 127.5, offset=-1)(seen)
@@ -113,14 +134,14 @@ def compile_for(model: keras.Model, optimizer: keras.optimizers.Optimizer) -> No
 def measure_published(seed: int, scale: Scale) -> Results:
     """Ten epochs frozen at 1e-4, ten from layer 100 at 1e-5."""
     keras.utils.set_random_seed(seed)
-    train, labels = photographs("train", scale)
-    validation = dataset(*photographs("validation", scale), shuffle=False)
+    data = scale.load(in_memory=False)
+    validation = dataset(data.validation)
     started = time.perf_counter()
-    model, base = published_model()
+    model, base = published_model(scale)
     clock = Clock(started)
     options = {"validation_data": validation, "verbose": 0, "callbacks": [clock]}
     compile_for(model, keras.optimizers.Adam(1e-4))
-    model.fit(dataset(train, labels, shuffle=True), epochs=scale.epochs, **options)
+    model.fit(dataset(data.train, shuffle=True), epochs=scale.epochs, **options)
     yield "published: 10 epochs frozen", time.perf_counter() - started, "s"
     yield "published: an epoch frozen", clock.seconds_an_epoch(), "s"
     yield "published: validation accuracy, frozen", clock.epochs[-1][1], ""
@@ -129,22 +150,23 @@ def measure_published(seed: int, scale: Scale) -> Results:
         layer.trainable = False
     compile_for(model, keras.optimizers.RMSprop(1e-5))
     both = {"initial_epoch": scale.epochs, "epochs": 2 * scale.epochs}
-    model.fit(dataset(train, labels, shuffle=True), **both, **options)
+    model.fit(dataset(data.train, shuffle=True), **both, **options)
     yield "published: all", time.perf_counter() - started, "s"
     yield "published: an epoch of fine-tuning", clock.seconds_an_epoch(), "s"
     yield f"published: until validation accuracy {ENOUGH}", clock.reached(), "s"
     yield "published: best validation accuracy", max(value for _, value in clock.epochs), ""
-    test, truth = photographs("test", scale)
-    logits = model.predict(dataset(test, truth, shuffle=False), verbose=0)
-    yield "published: test accuracy", evaluation.accuracy(logits, truth).value, ""
+    logits = model.predict(dataset(data.test), verbose=0)
+    yield "published: test accuracy", evaluation.accuracy(logits, data.test.labels).value, ""
 
 
-def cut_in_two(at: str | None) -> tuple[keras.Model, keras.Model]:
+def cut_in_two(scale: Scale, at: str | None) -> tuple[keras.Model, keras.Model]:
     """Pictures to activations at a cut, and from there to 1,280 pooled numbers."""
-    base = bases.load(NAME)
+    base = bases.load(scale.base)
     end = base.get_layer(at).output if at else base.output
-    scaling = bases.find(NAME).scaling()
-    below = keras.Sequential([keras.Input((SIZE, SIZE, 3)), scaling, keras.Model(base.input, end)])
+    scaling = bases.find(scale.base).scaling()
+    below = keras.Sequential(
+        [keras.Input(base.input_shape[1:]), scaling, keras.Model(base.input, end)]
+    )
     upper = [keras.Model(end, base.output)] if at else []
     pooling = keras.layers.GlobalAveragePooling2D()
     return below, keras.Sequential([keras.Input(end.shape[1:]), *upper, pooling])
@@ -160,9 +182,9 @@ def measure_head(seed: int, scale: Scale) -> Results:
     """From files to a linear head; then one more try at another learning rate."""
     keras.utils.set_random_seed(seed)
     started = time.perf_counter()
-    data = pictures.load("photos", SIZE, quiet=True)
-    images, labels = data.train.images[: scale.pictures], data.train.labels[: scale.pictures]
-    below, pooling = cut_in_two(None)
+    data = scale.load()
+    images, labels = data.train.images, data.train.labels
+    below, pooling = cut_in_two(scale, None)
     extractor = keras.Sequential([below, pooling])
     known = features.extract(extractor, images)
     unknown = features.extract(extractor, data.validation.images)
@@ -201,9 +223,9 @@ def measure_tuned(seed: int, scale: Scale) -> Results:
     """Views, a head, the top fine-tuned on cached activations; the mean over picture and mirror."""
     keras.utils.set_random_seed(seed)
     started = time.perf_counter()
-    data = pictures.load("photos", SIZE, quiet=True)
-    images, labels = data.train.images[: scale.pictures], data.train.labels[: scale.pictures]
-    below, pooled = cut_in_two(CUT)
+    data = scale.load()
+    images, labels = data.train.images, data.train.labels
+    below, pooled = cut_in_two(scale, CUT)
     at_cut = features.extract(below, images, views=scale.views, seed=seed)
     yield "ours: views up to the cut", time.perf_counter() - started, "s"
     flat = features.extract(pooled, at_cut.reshape(-1, *at_cut.shape[2:]), keep=False)
@@ -230,9 +252,9 @@ def measure_tuned(seed: int, scale: Scale) -> Results:
 def measure_epoch(seed: int, scale: Scale) -> Results:
     """An epoch of fine-tuning from the cut: whole network on pictures, or top on activations."""
     keras.utils.set_random_seed(seed)
-    data = pictures.load("photos", SIZE, quiet=True)
-    images, labels = data.train.images[: scale.pictures], data.train.labels[: scale.pictures]
-    model, base = published_model()
+    data = scale.load()
+    images, labels = data.train.images, data.train.labels
+    model, base = published_model(scale)
     base.trainable = True
     for layer in base.layers[: base.layers.index(base.get_layer(CUT)) + 1]:
         layer.trainable = False
@@ -241,7 +263,7 @@ def measure_epoch(seed: int, scale: Scale) -> Results:
     validation = data.validation.images[:32], data.validation.labels[:32]
     model.fit(images, labels, epochs=2, validation_data=validation, callbacks=[clock], verbose=0)
     yield "published: an epoch from the cut", clock.seconds_an_epoch(), "s"
-    below, pooled = cut_in_two(CUT)
+    below, pooled = cut_in_two(scale, CUT)
     at_cut = features.extract(below, images, dtype="float16")
     above = head_on(pooled, pooled.input_shape[1:])
     epochs = list(training.fine_tune(above, at_cut, labels, learning_rate=1e-5, epochs=2))
@@ -263,9 +285,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--quick", action="store_true", help="does it run? Nothing is written.")
     options = parser.parse_args()
-    scale = Scale(64, epochs=2, views=2, tuning_epochs=2) if options.quick else Scale()
+    scale = QUICK if options.quick else Scale()
     table = Path(os.devnull) if options.quick else TABLE
-    pictures.fetch("photos")
+    pictures.fetch(scale.picture_set)
     with table.open("a", newline="", encoding="utf-8") as file:
         for seed in range(1 if options.quick else options.seeds):
             for what in options.what or MEASUREMENTS:
@@ -281,7 +303,8 @@ def cold_features() -> Iterator[None]:
     """No features of an earlier run: they are kept in a folder that is thrown away."""
     photos = lessons.cache_folder() / "photos"
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, COURSE_CACHE=folder):
-        (Path(folder) / "photos").symlink_to(photos)
+        if photos.is_dir():
+            (Path(folder) / "photos").symlink_to(photos)
         yield
 
 

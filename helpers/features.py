@@ -72,6 +72,7 @@ def extract(
     engine: str = "auto",
     keep: bool = True,
     quiet: bool = False,
+    on_progress: Callable[[float, int], None] = lambda done, total: None,
 ) -> np.ndarray:
     """What `model.predict(images)` gives, computed faster and only once.
 
@@ -94,6 +95,8 @@ def extract(
             constants, BatchNormalization folded into the convolutions.
         keep: False computes in memory and keeps nothing.
         quiet: no progress bar.
+        on_progress: called after every batch with how many pictures are done, and of how many; an
+            error raised in it stops the extraction as an interrupt does.
 
     Returns:
         `(n, *features)`, or `(n, views, *features)` for several views. Kept features are
@@ -104,9 +107,19 @@ def extract(
         OSError: where the disk is full.
     """
     plan = _Plan(model, images, views, augmentation or Augmentation(), seed, dtype, engine)
+
+    def told(bar: tqdm, done: float) -> Callable[[float], None]:
+        def advance(count: float) -> None:
+            nonlocal done
+            done += count
+            bar.update(count)
+            on_progress(done, len(images))
+
+        return advance
+
     if not keep:
         with plan.bar(quiet) as bar:
-            return np.concatenate(list(plan.blocks(0, bar)))
+            return np.concatenate(list(plan.blocks(0, told(bar, 0))))
     store = plan.store()
     found = store.open()
     if found is not None:
@@ -116,7 +129,7 @@ def extract(
         if found is None:
             start = store.rows_done()
             with plan.bar(quiet, start) as bar:
-                store.write(plan.blocks(start, bar), start)
+                store.write(plan.blocks(start, told(bar, start)), start)
             found = store.open()
     if found is None:
         raise OSError(f"Received: {store.path} differs from what was written. Check the disk.")
@@ -190,14 +203,14 @@ class _Plan:
         """Progress in pictures, with rate and time left."""
         return progress.bar("features", len(self.images), start, quiet=quiet, unit=" pictures")
 
-    def blocks(self, start: int, bar: tqdm) -> Iterator[np.ndarray]:
+    def blocks(self, start: int, advance: Callable[[float], None]) -> Iterator[np.ndarray]:
         """The features of `BLOCK` pictures at a time, from row `start` on."""
         run = ENGINES[self.chosen_engine](self.model, self.images.dtype)
         for first in range(start, len(self.images), BLOCK):
             images = self.images[first : first + BLOCK]
             rows = np.arange(first, first + len(images))
             seen = [
-                self._features(run, self._view(images, rows, view), bar)
+                self._features(run, self._view(images, rows, view), advance)
                 for view in range(self.views)
             ]
             yield seen[0] if self.views == 1 else np.stack(seen, axis=1)
@@ -208,13 +221,15 @@ class _Plan:
             return images
         return augment(images, self.augmentation, (self.seed, view), rows)
 
-    def _features(self, run: Run, images: np.ndarray, bar: tqdm) -> np.ndarray:
+    def _features(
+        self, run: Run, images: np.ndarray, advance: Callable[[float], None]
+    ) -> np.ndarray:
         """Run a block, batch by batch."""
         batch, parts = BATCH[self.chosen_engine], []
         for first in range(0, len(images), batch):
             part = images[first : first + batch]
             parts.append(run(part).astype(self.result_dtype))
-            bar.update(len(part) / self.views)
+            advance(len(part) / self.views)
         return np.concatenate(parts)
 
 

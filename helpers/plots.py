@@ -167,6 +167,32 @@ def learning_curves(
     return axes
 
 
+def compared_runs(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> np.ndarray:
+    """Validation accuracy and loss by epoch, a line a run.
+
+    Args:
+        runs: by the name of a run, Keras's `history.history` with `val_accuracy` and `val_loss`.
+
+    Returns:
+        The two matplotlib axes.
+    """
+    import matplotlib.pyplot as plt
+
+    _, axes = plt.subplots(1, 2, figsize=(8.5, 3.4), layout="constrained")
+    titles = {"val_accuracy": "Validation accuracy", "val_loss": "Validation loss"}
+    looks = [(BLUE, "o-"), (ORANGE, "s-"), (GREEN, "^-"), (RED, "D-"), (GREY, "v-")]
+    for ax, (key, title) in zip(axes, titles.items(), strict=True):
+        for index, (name, history) in enumerate(runs.items()):
+            color, marks = looks[index % len(looks)]
+            epochs = np.arange(1, len(history[key]) + 1)
+            ax.plot(epochs, history[key], marks, color=color, label=name)
+        ax.set_title(title)
+        ax.set_xlabel("epoch")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    axes[0].legend()
+    return axes
+
+
 def feature_maps(block: np.ndarray, channels: Sequence[int]) -> np.ndarray:
     """A few channels of a block of features, `(rows, columns, channels)`, on one grey scale."""
     import matplotlib.pyplot as plt

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
-# Numbers that pass from numpy to TensorFlow together. A head's epoch is one such portion; of a
-# block of activations it is some batches, between which `stop` is asked.
-PORTION = 4_000_000
+# Numbers that pass from numpy to TensorFlow together: many batches of pooled features, one of large
+# activations. Between two portions `stop` is asked.
+PORTION = 1_000_000
 VALIDATION_BATCH = 128
 
 
@@ -99,22 +99,56 @@ def train(
     Raises:
         ValueError: where features, labels and model do not fit together.
     """
-    _check(model, features, labels, epochs, batch_size)
-    steps, measure = _step_functions(model, optimizer)
-    generator = np.random.default_rng(seed)
-    started = time.perf_counter()
-    for number in range(1, epochs + 1):
-        portions = _portions(model, features, labels, batch_size, generator)
-        try:
-            loss, accuracy = _run(steps, portions, stop)
-            val_loss, val_accuracy = _validate(measure, validation, stop)
-        except Stopped:
-            return
-        seconds = time.perf_counter() - started
-        epoch = Epoch(number, loss, accuracy, val_loss, val_accuracy, seconds)
-        yield epoch
-        if epoch.diverged:
-            return
+    trainer = Trainer(model, optimizer)
+    options = {"validation": validation, "batch_size": batch_size, "seed": seed, "stop": stop}
+    yield from trainer.epochs(features, labels, epochs, **options)
+
+
+class Trainer:
+    """A model and an optimizer with their graphs, which are traced once and serve many runs.
+
+    Tracing takes longer than ten epochs of a head. `restart` begins a new run without it.
+    """
+
+    def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
+        self.model, self.optimizer = model, optimizer
+        self._steps, self._measure = _step_functions(model, optimizer)
+
+    def restart(self, fresh: keras.Model, learning_rate: float) -> None:
+        """Take over the weights, and dropout's chances, from a new model of the same make."""
+        for own, new in zip(self.model.variables, fresh.variables, strict=True):
+            own.assign(new)
+        for variable in self.optimizer.variables:
+            variable.assign(variable * 0)
+        self.optimizer.learning_rate = learning_rate
+
+    def epochs(
+        self,
+        features: np.ndarray,
+        labels: np.ndarray,
+        epochs: int,
+        *,
+        validation: tuple[np.ndarray, np.ndarray] | None = None,
+        batch_size: int = 32,
+        seed: int = 0,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> Iterator[Epoch]:
+        """As `train`."""
+        _check(self.model, features, labels, epochs, batch_size)
+        generator = np.random.default_rng(seed)
+        started = time.perf_counter()
+        for number in range(1, epochs + 1):
+            portions = _portions(self.model, features, labels, batch_size, generator)
+            try:
+                loss, accuracy = _run(self._steps, portions, stop)
+                val_loss, val_accuracy = _validate(self._measure, validation, stop)
+            except Stopped:
+                return
+            seconds = time.perf_counter() - started
+            epoch = Epoch(number, loss, accuracy, val_loss, val_accuracy, seconds)
+            yield epoch
+            if epoch.diverged:
+                return
 
 
 def fine_tune(

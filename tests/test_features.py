@@ -218,6 +218,15 @@ def test_stopping_keeps_what_is_done(
     assert sizes == [4, 3]  # of 19, the seven that were missing
 
 
+@pytest.mark.parametrize("keep", [True, False])
+def test_progress_is_told(keep: bool, model: keras.Model, images: np.ndarray) -> None:
+    told = []
+    features.extract(
+        model, images, keep=keep, engine="litert", on_progress=lambda *numbers: told.append(numbers)
+    )
+    assert told == [(8, 19), (16, 19), (19, 19)]
+
+
 def test_the_engine_is_chosen_by_the_number_of_views(
     model: keras.Model, images: np.ndarray
 ) -> None:

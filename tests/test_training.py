@@ -78,6 +78,20 @@ def test_train_does_what_fit_does(classes: int, optimizer: type) -> None:
     assert np.abs(ours.get_weights()[0] - head(classes).get_weights()[0]).max() > 0.01
 
 
+def test_a_restart_is_as_good_as_new() -> None:
+    data, labels = picked(2)
+    model = head(2)
+    trainer = training.Trainer(model, keras.optimizers.Adam(0.5))
+    list(trainer.epochs(data, labels, 2))
+    trainer.restart(head(2), learning_rate=0.01)
+    again = list(trainer.epochs(data, labels, 3))
+    fresh = head(2)
+    options = {"optimizer": keras.optimizers.Adam(0.01), "epochs": 3}
+    expected = list(training.train(fresh, data, labels, **options))
+    assert [epoch.loss for epoch in again] == [epoch.loss for epoch in expected]
+    np.testing.assert_array_equal(model.get_weights()[0], fresh.get_weights()[0])
+
+
 def test_portions_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     data, labels = picked(2, count=300)
     found = []
