@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from helpers.evaluation import Accuracy
+    from helpers.training import Epoch
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#999999"
 
@@ -190,6 +191,31 @@ def compared_runs(runs: Mapping[str, Mapping[str, Sequence[float]]]) -> np.ndarr
         ax.set_xlabel("epoch")
         ax.xaxis.get_major_locator().set_params(integer=True)
     axes[0].legend()
+    return axes
+
+
+def run_curves(runs: Sequence[tuple[int, Sequence[Epoch]]], axes: Sequence[Axes]) -> Sequence[Axes]:
+    """Accuracy and loss of the last run by epoch, with the validation of earlier ones in grey.
+
+    Args:
+        runs: pairs of a run's number and its epochs so far.
+        axes: two matplotlib axes.
+    """
+    for ax, key, title in zip(axes, ("accuracy", "loss"), ("Accuracy", "Loss"), strict=True):
+        for number, epochs in runs:
+            steps = [epoch.number for epoch in epochs]
+            validated = [getattr(epoch, f"val_{key}") for epoch in epochs]
+            if number != runs[-1][0]:
+                ax.plot(steps, validated, "-", color=GREY, linewidth=1)
+                ax.annotate(f"{number}", (steps[-1], validated[-1]), color="#555555", fontsize=8)
+                continue
+            trained = [getattr(epoch, key) for epoch in epochs]
+            ax.plot(steps, trained, "o--", color=BLUE, label=f"training, run {number}")
+            ax.plot(steps, validated, "o-", color=ORANGE, label=f"validation, run {number}")
+            ax.legend(fontsize=8)
+        ax.set_title(title)
+        ax.set_xlabel("epoch")
+        ax.xaxis.get_major_locator().set_params(integer=True)
     return axes
 
 

@@ -114,10 +114,10 @@ class Trainer:
         self.model, self.optimizer = model, optimizer
         self._steps, self._measure = _step_functions(model, optimizer)
 
-    def restart(self, fresh: keras.Model, learning_rate: float) -> None:
-        """Take over the weights, and dropout's chances, from a new model of the same make."""
-        for own, new in zip(self.model.variables, fresh.variables, strict=True):
-            own.assign(new)
+    def restart(self, values: Iterable[Any], learning_rate: float) -> None:
+        """Begin anew: `values` become those of `model.variables`, dropout's chances included."""
+        for variable, value in zip(self.model.variables, values, strict=True):
+            variable.assign(value)
         for variable in self.optimizer.variables:
             variable.assign(variable * 0)
         self.optimizer.learning_rate = learning_rate
@@ -332,7 +332,8 @@ def _step_functions(
     def measure(features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         return sums(features, labels, measure_step)
 
-    return steps, measure
+    # Traced here, once: called as they are, TensorFlow would warn of every new model's tracing.
+    return steps.get_concrete_function(), measure.get_concrete_function()
 
 
 def _run(

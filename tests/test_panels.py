@@ -1,14 +1,17 @@
 """Panels without a browser: what a slider or a box does, and the still picture."""
 
 import base64
+import collections
 import io
+import time
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import panels
+from helpers import panels, pictures
+from helpers.panels import board
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -97,3 +100,235 @@ def test_every_control_has_a_label_and_a_tooltip(layers):
     assert len(controls) == 7
     for control in controls:
         assert control.description and control.tooltip, control
+
+
+# The training panels
+
+
+@pytest.fixture(scope="module")
+def head_data():
+    """Features in three views of 120 pictures of two classes, validation, and their names."""
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 120).astype("int32")
+    centers = generator.normal(size=(2, 20))
+    views = (centers[labels][:, None] + generator.normal(size=(120, 3, 20))).astype("float16")
+    return views, labels, (views[:40, 0].astype("float32"), labels[:40])
+
+
+@pytest.fixture
+def head_panel(head_data):
+    views, labels, validation = head_data
+    return panels.training_panel(views, labels, validation)
+
+
+def train(panel, **settings):
+    """Set the knobs, click Train, wait for the end."""
+    for name, value in settings.items():
+        panel.knobs[name].value = value
+    panel._buttons["train"].click()
+    panel.runs.wait(60)
+    return panel.runs.all[-1]
+
+
+def test_the_still_picture_is_of_a_trained_panel(head_panel):
+    bundle = head_panel._repr_mimebundle_()
+    assert WIDGET in bundle and bundle["text/plain"] == panels.STILL
+    still = base64.b64decode(bundle["image/png"])
+    assert still == head_panel.chart.value
+    assert Image.open(io.BytesIO(still)).width > 700
+    assert [run.state for run in head_panel.runs.all] == ["done"]
+    head_panel._repr_mimebundle_()
+    assert len(head_panel.runs.all) == 1
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"epochs": 3},
+        {"epochs": 2, "views": 3, "seed": 5, "dropout": 0.5, "batch_size": 16},
+        {"epochs": 2, "optimizer": "SGD", "learning_rate": 0.1, "dropout": 0.0},
+    ],
+)
+def test_the_code_shown_gives_the_panels_numbers(head_panel, head_data, settings):
+    views, labels, (validation_features, validation_labels) = head_data
+    train(head_panel, epochs=1)
+    run = train(head_panel, **settings)  # a second run, on graphs that were used before
+    space = {
+        "train_features": views,
+        "train_labels": labels,
+        "validation_features": validation_features,
+        "validation_labels": validation_labels,
+    }
+    exec(head_panel.show_code(), space)
+    for name, values in space["history"].history.items():
+        assert getattr(run.epochs[-1], name) == pytest.approx(values[0], abs=2e-4), name
+
+
+def test_the_code_for_features_without_views(head_data):
+    views, labels, validation = head_data
+    panel = panels.training_panel(views[:, 0], labels, validation)
+    assert panel.knobs["views"].disabled
+    run = train(panel, epochs=2)
+    space = dict(zip(HEAD_NAMES, (views[:, 0], labels, *validation), strict=True))
+    exec(panel.show_code(), space)
+    expected = space["history"].history["loss"][0]
+    assert run.epochs[-1].loss == pytest.approx(expected, abs=2e-4)
+
+
+HEAD_NAMES = ("train_features", "train_labels", "validation_features", "validation_labels")
+
+
+def test_three_classes_have_three_logits(head_data):
+    views, _, _ = head_data
+    labels = (np.arange(120) % 3).astype("int32")
+    panel = panels.training_panel(views, labels, (views[:40, 0], labels[:40]))
+    run = train(panel, epochs=1)
+    assert run.state == "done"
+    assert "Dense(3)" in panel.show_code()
+    assert "SparseCategoricalCrossentropy" in panel.show_code()
+
+
+def test_a_rate_that_is_too_high_is_explained_and_keeps_the_others(head_data):
+    views, labels, validation = head_data
+    hot = views.astype("float32") * 1e25
+    panel = panels.training_panel(hot, labels, validation)
+    run = train(panel, learning_rate=1.0, optimizer="SGD")
+    assert run.state == "diverged"
+    assert "too high" in panel.progress.value
+    assert "diverged" in panel.table.value
+    assert not panel._buttons["train"].disabled
+
+
+def test_runs_are_compared_and_their_settings_come_back(head_panel):
+    train(head_panel, epochs=2, learning_rate=0.01)
+    first = head_panel.chart.value
+    train(head_panel, epochs=3, learning_rate=0.1)
+    assert head_panel.chart.value != first
+    assert list(head_panel.frame()["epochs"]) == [2, 3]
+    assert "<td>0.01</td>" in head_panel.table.value
+    head_panel.pick.value = 1
+    assert head_panel.settings["epochs"] == 2
+    assert head_panel.settings["learning_rate"] == pytest.approx(0.01)
+    head_panel.clear()
+    assert head_panel.runs.all == []
+
+
+def test_the_runs_can_be_saved_as_csv(head_panel):
+    import pandas as pd
+
+    train(head_panel, epochs=1)
+    contents = head_panel.table.value.split("base64,")[1].split('"')[0]
+    saved = pd.read_csv(io.BytesIO(base64.b64decode(contents)))
+    assert list(saved["run"]) == [1]
+    assert saved["optimizer"][0] == "Adam"
+
+
+def test_stop_ends_the_run(head_panel):
+    head_panel.knobs["epochs"].value = 100
+    head_panel.knobs["batch_size"].value = 8
+    run = head_panel.train()
+    assert head_panel._buttons["train"].disabled and not head_panel._buttons["stop"].disabled
+    assert head_panel.train() is None
+    while not run.epochs:
+        time.sleep(0.005)
+    head_panel._buttons["stop"].click()
+    head_panel.runs.wait(10)
+    assert 1 <= len(run.epochs) < 100
+    assert "Stopped by you after" in head_panel.progress.value
+    assert head_panel._buttons["stop"].disabled and not head_panel._buttons["train"].disabled
+
+
+def test_two_panels_at_once(head_data):
+    views, labels, validation = head_data
+    pair = [panels.training_panel(views, labels, validation) for _ in range(2)]
+    alone = train(panels.training_panel(views, labels, validation), epochs=5)
+    for panel in pair:
+        panel.knobs["epochs"].value = 5
+        panel.train()
+    for panel in pair:
+        panel.runs.wait(60)
+        assert panel.runs.all[0].epochs[-1].loss == pytest.approx(alone.epochs[-1].loss, abs=1e-5)
+
+
+def test_a_panel_leaves_the_notebooks_random_numbers_alone(head_panel):
+    np.random.seed(3)
+    expected = np.random.get_state()[1].copy()
+    train(head_panel, epochs=1)
+    np.testing.assert_array_equal(np.random.get_state()[1], expected)
+
+
+def test_a_cell_that_is_run_again_stops_what_it_had_begun(head_data, monkeypatch):
+    views, labels, validation = head_data
+    monkeypatch.setattr(board, "_cell", lambda: "cell 7")
+    first = panels.training_panel(views, labels, validation)
+    first.knobs["epochs"].value = 100
+    first.knobs["batch_size"].value = 8
+    run = first.train()
+    while not run.epochs:
+        time.sleep(0.005)
+    panels.training_panel(views, labels, validation)
+    first.runs.wait(10)
+    assert run.note.startswith("Stopped, for its cell was run again, after")
+
+
+@pytest.fixture(scope="module")
+def tuning_panel(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        data = pictures.load("drawings", 96, quiet=True)
+        few = data.train.images[:48], data.train.labels[:48]
+        validation = data.validation.images[:40], data.validation.labels[:40]
+        yield panels.fine_tuning_panel("drawn", few, validation, depth=3)
+
+
+def test_the_depth_is_shown_on_the_network(tuning_panel):
+    tuning_panel.knobs["depth"].value = 3
+    counted, picture = tuning_panel.children[2:4]
+    shallow, before = counted.value, picture.value
+    tuning_panel.knobs["depth"].value = 9
+    assert "block_12_add" in counted.value and counted.value != shallow
+    assert picture.value != before
+    tuning_panel.knobs["BatchNormalization"].value = "in training mode"
+    more = counted.value
+    tuning_panel.knobs["BatchNormalization"].value = "frozen"
+    assert more != counted.value
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"depth": 3, "head": "trained", "BatchNormalization": "frozen"},
+        {"depth": 3, "head": "fresh", "BatchNormalization": "in training mode"},
+    ],
+)
+def test_the_code_of_fine_tuning_gives_the_panels_numbers(tuning_panel, settings):
+    train(tuning_panel, epochs=1, batch_size=16, **settings)
+    run = train(tuning_panel, epochs=2)
+    tops = tuning_panel.runs._start.__self__
+    split = collections.namedtuple("Split", "images labels")
+    space = {"train": split(*tops.train), "validation": split(*tops.validation)}
+    exec(tuning_panel.show_code(), space)
+    for name, values in space["history"].history.items():
+        assert getattr(run.epochs[-1], name) == pytest.approx(values[0], abs=5e-3), name
+    assert len(run.epochs) == 2
+
+
+def test_stopping_while_features_are_extracted(tuning_panel, monkeypatch):
+    tops = tuning_panel.runs._start.__self__
+    tuning_panel.knobs["depth"].value = 5  # whose activations are not kept yet
+    asked = []
+
+    def stop():
+        asked.append(True)
+        return True
+
+    assert list(tops.start(tuning_panel.settings, stop)) == []
+    assert len(asked) == 1
+
+
+def test_every_training_control_has_a_label_and_a_tooltip(head_panel, tuning_panel):
+    for panel in (head_panel, tuning_panel):
+        controls = [*panel.knobs.values(), *panel._buttons.values(), panel.pick]
+        assert len(controls) >= 12
+        for control in controls:
+            assert control.description and control.tooltip, control

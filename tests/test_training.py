@@ -83,7 +83,7 @@ def test_a_restart_is_as_good_as_new() -> None:
     model = head(2)
     trainer = training.Trainer(model, keras.optimizers.Adam(0.5))
     list(trainer.epochs(data, labels, 2))
-    trainer.restart(head(2), learning_rate=0.01)
+    trainer.restart(head(2).variables, learning_rate=0.01)
     again = list(trainer.epochs(data, labels, 3))
     fresh = head(2)
     options = {"optimizer": keras.optimizers.Adam(0.01), "epochs": 3}

@@ -6,7 +6,16 @@ into an `Image` widget: clearing and redrawing a cell's output flickers and race
 """
 
 from helpers.panels.augmentation import augmentation_panel
+from helpers.panels.fine_tuning import fine_tuning_panel
+from helpers.panels.head import training_panel
 from helpers.panels.layers import layer_explorer
 from helpers.panels.panel import STILL, Panel
 
-__all__ = ["STILL", "Panel", "augmentation_panel", "layer_explorer"]
+__all__ = [
+    "STILL",
+    "Panel",
+    "augmentation_panel",
+    "fine_tuning_panel",
+    "layer_explorer",
+    "training_panel",
+]

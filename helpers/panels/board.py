@@ -1,0 +1,265 @@
+"""What the training panels share: knobs, Train and Stop, growing curves, runs compared."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import html
+import signal
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from helpers.panels.panel import STILL, Panel, png
+from helpers.panels.runs import RUNNING, Run, Runs, Settings, Start
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HELP = (
+    "If a click does nothing, the kernel was restarted or is busy with another cell: "
+    "run this cell again."
+)
+# Boards of cells, so that a cell that is run again stops what it had begun before.
+_boards: weakref.WeakValueDictionary[str, Board] = weakref.WeakValueDictionary()
+
+
+class Board(Panel):
+    """Knobs, buttons, curves and a table of runs.
+
+    Args:
+        title: a line above.
+        knobs: the controls by the name of their setting; `epochs` and `learning_rate` among them.
+        start: begins a run, as `Runs` wants it.
+        code: prints the plain Keras code of some settings.
+        validation_pictures: how many stand behind a validation accuracy.
+        above: widgets between the knobs and the buttons.
+        settings: what the knobs are set to before the first run, which the still picture shows.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        knobs: Mapping[str, widgets.Widget],
+        start: Start,
+        code: Callable[[Settings], str],
+        validation_pictures: int,
+        above: tuple[widgets.Widget, ...] = (),
+    ) -> None:
+        self.knobs = dict(knobs)
+        self.runs = Runs(start, validation_pictures, self._changed)
+        self._code = code
+        self._dirty = threading.Event()
+        self._painting = threading.Lock()
+        self._buttons = _buttons()
+        self.progress = widgets.HTML()
+        self.chart = widgets.Image(
+            format="png", layout=widgets.Layout(max_width="100%", width="780px")
+        )
+        self.table = widgets.HTML()
+        self.pick = widgets.Dropdown(
+            description="Settings of run",
+            tooltip="Set the controls to what this run had",
+            style={"description_width": "initial"},
+            options=[("choose", 0)],
+        )
+        self.shown_code = widgets.HTML()
+        self._connect()
+        controls = widgets.Box(
+            list(self.knobs.values()), layout=widgets.Layout(flex_flow="row wrap")
+        )
+        buttons = widgets.Box(
+            [*self._buttons.values(), self.pick], layout=widgets.Layout(flex_flow="row wrap")
+        )
+        below = [self.progress, self.chart, self.table, self.shown_code]
+        super().__init__(
+            [widgets.HTML(f"<b>{html.escape(title)}</b>"), controls, *above, buttons, *below],
+            still=self._still_picture,
+        )
+        self._replace_earlier()
+
+    # What a learner, or a test, can do
+
+    @property
+    def settings(self) -> Settings:
+        """What the knobs say now."""
+        return {name: knob.value for name, knob in self.knobs.items()}
+
+    def train(self, button: Any = None) -> Run | None:
+        """Begin a run with the knobs' settings; nothing where one is running."""
+        if self.runs.running:
+            return None
+        self._listen_for_interrupts()
+        run = self.runs.begin(self.settings)
+        self._changed()
+        return run
+
+    def stop(self, button: Any = None) -> None:
+        """Stop the run that is under way."""
+        self.runs.stop("Stopped by you")
+
+    def clear(self, button: Any = None) -> None:
+        """Forget the runs."""
+        self.runs.clear()
+        self.shown_code.value = ""
+
+    def show_code(self, button: Any = None) -> str:
+        """Show, and return, plain Keras code for the last run's settings, or for the knobs'."""
+        settings = self.runs.all[-1].settings if self.runs.all else self.settings
+        text = self._code(settings)
+        self.shown_code.value = f"<pre>{html.escape(text)}</pre>"
+        return text
+
+    def frame(self) -> pd.DataFrame:
+        """The runs so far, a row each."""
+        return self.runs.frame()
+
+    # How it works
+
+    def _connect(self) -> None:
+        for name in ("train", "stop", "clear", "show_code"):
+            self._buttons[name].on_click(getattr(self, name))
+        self._buttons["stop"].disabled = True
+        self.pick.observe(self._restore, "value")
+
+    def _restore(self, change: Any) -> None:
+        """Set the knobs to what the run picked had."""
+        for run in self.runs.all:
+            if run.number == change["new"]:
+                for name, value in run.settings.items():
+                    self.knobs[name].value = value
+
+    def _changed(self) -> None:
+        """Paint soon. Who comes while another thread paints leaves it to that one."""
+        self._dirty.set()
+        while self._dirty.is_set() and self._painting.acquire(blocking=False):
+            try:
+                self._dirty.clear()
+                self._show()
+            finally:
+                self._painting.release()
+
+    def _show(self) -> None:
+        """Bring all that is shown up to date."""
+        runs = list(self.runs.all)
+        last = runs[-1] if runs else None
+        running = last is not None and last.state == RUNNING
+        self._buttons["train"].disabled = running
+        self._buttons["stop"].disabled = not running
+        self.progress.value = _progress(last)
+        self.table.value = _table(runs, self.runs)
+        numbers = [("choose", 0), *((str(run.number), run.number) for run in runs)]
+        if list(self.pick.options) != numbers:
+            self.pick.options = numbers
+        self.chart.value = paint(runs)
+
+    def _still_picture(self) -> dict[str, str]:
+        """The curves of a first run, which is made where there is none yet."""
+        if not self.runs.all:
+            self.runs.begin(self.settings)
+            self.runs.wait()
+            self._changed()
+        return {"image/png": base64.b64encode(self.chart.value).decode(), "text/plain": STILL}
+
+    def _replace_earlier(self) -> None:
+        """Stop what an earlier run of the same cell has left behind."""
+        cell = _cell()
+        if cell is None:
+            return
+        earlier = _boards.get(cell)
+        if earlier is not None:
+            earlier.runs.stop("Stopped, for its cell was run again,")
+        _boards[cell] = self
+
+    def _listen_for_interrupts(self) -> None:
+        """Let the kernel's interrupt stop the run, as it stops a cell.
+
+        An idle kernel ignores interrupts, and while a run is under way in a thread it is idle. The
+        handler is set once this click has been dealt with, for the kernel puts its own back then.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        board = weakref.ref(self)
+
+        def interrupted(number: int, frame: Any) -> None:
+            own = board()
+            if own is not None:
+                own.runs.stop("Stopped by the kernel's interrupt")
+
+        loop.call_later(0.05, signal.signal, signal.SIGINT, interrupted)
+
+
+def paint(runs: list[Run]) -> bytes:
+    """Training and validation curves of the last run, earlier ones' validation behind them."""
+    from matplotlib.figure import Figure
+
+    from helpers import plots
+
+    figure = Figure(figsize=(8.5, 3.2), layout="constrained")
+    histories = [(run.number, run.epochs) for run in runs if run.epochs]
+    plots.run_curves(histories, figure.subplots(1, 2))
+    return png(figure)
+
+
+def _buttons() -> dict[str, widgets.Button]:
+    """The four buttons by the name of the method that each calls."""
+    described = {
+        "train": ("Train", "Train with the settings above", "primary"),
+        "stop": ("Stop", "Stop after the batch that is being worked on", "warning"),
+        "clear": ("Clear", "Forget the runs that are done", ""),
+        "show_code": ("Show code", "Plain Keras code that does what the last run did", ""),
+    }
+    return {
+        name: widgets.Button(description=label, tooltip=tooltip, button_style=style)
+        for name, (label, tooltip, style) in described.items()
+    }
+
+
+def _progress(run: Run | None) -> str:
+    """A sentence on the last run."""
+    if run is None:
+        return f"No run yet. {HELP}"
+    if run.state != RUNNING:
+        return f"Run {run.number}: {html.escape(run.note)} {HELP}"
+    asked, done = run.settings["epochs"], len(run.epochs)
+    if not done:
+        return f"Run {run.number}: beginning."
+    left = run.seconds / done * (asked - done)
+    return f"Run {run.number}: epoch {done} of {asked}, about {left:.1f} s left."
+
+
+def _table(runs: list[Run], all_runs: Runs) -> str:
+    """The runs as an HTML table, and a link that saves them."""
+    if not runs:
+        return ""
+    frame = all_runs.frame()
+    low, high = frame.pop("interval_low"), frame.pop("interval_high")
+    frame["best_val_accuracy"] = [
+        "" if value != value else f"{value:.3f} ({first:.3f} to {last:.3f})"
+        for value, first, last in zip(
+            frame["best_val_accuracy"].astype(float), low, high, strict=True
+        )
+    ]
+    frame["learning_rate"] = [f"{rate:.3g}" for rate in frame["learning_rate"]]
+    frame.columns = [name.replace("_", " ") for name in frame.columns]
+    contents = base64.b64encode(all_runs.frame().to_csv(index=False).encode()).decode()
+    link = f'<a download="runs.csv" href="data:text/csv;base64,{contents}">Save as CSV</a>'
+    shown = frame.to_html(index=False, border=0)
+    return f'<div style="overflow-x: auto">{shown}</div>{link}'
+
+
+def _cell() -> str | None:
+    """The cell that is being executed, where the front end says which."""
+    try:
+        from IPython import get_ipython
+
+        return get_ipython().get_parent()["metadata"]["cellId"]
+    except (ImportError, AttributeError, KeyError, TypeError):
+        return None

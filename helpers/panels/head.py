@@ -1,0 +1,192 @@
+"""The training panel of lesson 3: a head on features."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+import numpy as np
+
+from helpers.panels.board import Board
+from helpers.panels.knobs import choice, learning_rate, whole_number
+from helpers.panels.panel import ROOM
+
+if TYPE_CHECKING:
+    import keras
+
+    from helpers.panels.runs import Settings
+    from helpers.training import Epoch, Trainer
+
+_borrowing = threading.RLock()
+OPTIMIZERS = ("Adam", "AdamW", "SGD", "RMSprop")
+CODE = """\
+import keras
+import numpy as np
+
+keras.utils.set_random_seed({seed})
+head = keras.Sequential(
+    [
+        keras.Input(shape={names[0]}.shape[-1:]),
+        keras.layers.Dropout(rate={dropout}),
+        keras.layers.Dense({outputs}),
+    ]
+)
+head.compile(
+    optimizer=keras.optimizers.{optimizer}(learning_rate={learning_rate!r}),
+    loss=keras.losses.{loss}(from_logits=True),
+    metrics=[{metric}],
+)
+generator = np.random.default_rng({seed})
+for epoch in range({epochs}):
+    order = generator.permutation(len({names[1]}))
+{pick}    history = head.fit(
+        {names[0]}[{rows}],
+        {names[1]}[order],
+        batch_size={batch_size},
+        shuffle=False,
+        validation_data=({names[2]}, {names[3]}),
+        verbose=2,
+    )
+"""
+NAMES = ("train_features", "train_labels", "validation_features", "validation_labels")
+
+
+def training_panel(
+    features: np.ndarray,
+    labels: np.ndarray,
+    validation: tuple[np.ndarray, np.ndarray],
+    names: tuple[str, str, str, str] = NAMES,
+) -> Board:
+    """Turn the knobs of a head's training, train, stop, and compare.
+
+    Args:
+        features: `(n, channels)`, or `(n, views, channels)`, of which a slider chooses how many.
+        labels: int `(n,)`.
+        validation: features without views, and labels.
+        names: what the learner's notebook calls these four arrays, for the code that is shown.
+    """
+    classes = int(labels.max()) + 1
+    views = features.shape[1] if features.ndim == 3 else 1
+    heads = Heads(features.shape[-1], 1 if classes == 2 else classes)
+
+    def start(settings: Settings, stop: Callable[[], bool]) -> Iterator[Epoch]:
+        chosen = features[:, : settings["views"]] if views > 1 else features
+        with heads.lock:
+            trainer = heads.trainer(settings)
+            yield from trainer.epochs(
+                chosen,
+                labels,
+                settings["epochs"],
+                validation=validation,
+                batch_size=settings["batch_size"],
+                seed=settings["seed"],
+                stop=stop,
+            )
+
+    def code(settings: Settings) -> str:
+        return head_code(settings, classes, views, names)
+
+    return Board("Train a head", head_knobs(views), start, code, len(validation[1]))
+
+
+class Heads:
+    """Heads whose graphs are traced once per optimizer and dropout, and used again."""
+
+    def __init__(self, channels: int, outputs: int) -> None:
+        self.channels, self.outputs = channels, outputs
+        self.lock = threading.Lock()
+        self._traced: dict[tuple[str, float], Trainer] = {}
+
+    def build(self, dropout: float, seed: int) -> keras.Model:
+        """A new head, as the code that is shown builds it."""
+        import keras
+
+        with borrowed_randomness():
+            keras.utils.set_random_seed(seed)
+            return keras.Sequential(
+                [
+                    keras.Input(shape=(self.channels,)),
+                    keras.layers.Dropout(rate=dropout),
+                    keras.layers.Dense(self.outputs),
+                ]
+            )
+
+    def trainer(self, settings: Settings) -> Trainer:
+        """A trainer for these settings, at its beginning."""
+        import keras
+
+        from helpers.training import Trainer
+
+        fresh = self.build(settings["dropout"], settings["seed"])
+        make = settings["optimizer"], settings["dropout"]
+        if make not in self._traced:
+            optimizer = getattr(keras.optimizers, make[0])(settings["learning_rate"])
+            model = self.build(settings["dropout"], settings["seed"])
+            self._traced[make] = Trainer(model, optimizer)
+        self._traced[make].restart(fresh.variables, settings["learning_rate"])
+        return self._traced[make]
+
+
+@contextmanager
+def borrowed_randomness() -> Iterator[None]:
+    """Give Python's and numpy's generators back to the learner's notebook as they were.
+
+    One thread at a time: two panels that begin together would draw from each other's chances.
+    """
+    with _borrowing:
+        kept = random.getstate(), np.random.get_state()
+        try:
+            yield
+        finally:
+            random.setstate(kept[0])
+            np.random.set_state(kept[1])
+
+
+def head_knobs(views: int) -> dict[str, widgets.Widget]:
+    """The controls by the name of the setting."""
+    knobs = {
+        "learning_rate": learning_rate(1e-3),
+        "epochs": whole_number("epochs", 10, 1, 100, "How often each picture is seen"),
+        "batch_size": choice("batch size", (8, 16, 32, 64, 128), 32, "Pictures in a step"),
+        "optimizer": choice("optimizer", OPTIMIZERS, "Adam", "How a gradient becomes a step"),
+        "dropout": widgets.FloatSlider(
+            value=0.2,
+            min=0.0,
+            max=0.9,
+            step=0.1,
+            description="dropout",
+            tooltip="Share of the features that are left out, at random, in a training step",
+            continuous_update=False,
+            style=ROOM,
+        ),
+        "views": whole_number("views", 1, 1, views, "Views of a picture to choose from"),
+        "seed": whole_number("seed", 0, 0, 99, "Decides first weights, order and dropout"),
+    }
+    knobs["views"].disabled = views == 1
+    return knobs
+
+
+def head_code(settings: Settings, classes: int, views: int, names: tuple[str, ...]) -> str:
+    """Plain Keras code that does what a run with these settings does."""
+    binary = classes == 2
+    values = settings | {
+        "names": names,
+        "outputs": 1 if binary else classes,
+        "loss": "BinaryCrossentropy" if binary else "SparseCategoricalCrossentropy",
+        "metric": (
+            'keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")'
+            if binary
+            else 'keras.metrics.SparseCategoricalAccuracy(name="accuracy")'
+        ),
+        "rows": "order" if views == 1 else "order, views[order]",
+        "pick": (
+            ""
+            if views == 1
+            else f"    views = generator.integers({settings['views']}, size=len(order))\n"
+        ),
+    }
+    return CODE.format(**values)
