@@ -359,7 +359,9 @@ def _litert(model: keras.Model, dtype: np.dtype) -> Run:
 
     batch = BATCH["litert"]
     function = _with_constants(model, batch, "float32").get_concrete_function()
-    converted = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+    # The second argument would keep variables alive; there are none.
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
+    converted = converter.convert()
     interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
     interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()

@@ -136,6 +136,19 @@ def test_streams_are_joined_and_paths_relative(built):
     )
 
 
+def test_a_progress_bar_leaves_nothing_behind():
+    bar = f"\rfeatures:  50%|#####     | 1/2\r{' ' * 79}\r"
+    for streams, expected in (
+        [["done\n", bar, "(2, 3)\n"], ["done\n(2, 3)\n"]],
+        [[bar], []],
+        [["  an indented line\n"], ["  an indented line\n"]],
+    ):
+        outputs = [nbformat.v4.new_output("stream", name="stdout", text=text) for text in streams]
+        cell = nbformat.v4.new_code_cell("extract()", outputs=outputs)
+        cleaning.clean_outputs(cell)
+        assert [output.text for output in cell.outputs] == expected
+
+
 def test_an_expected_error_is_stored_without_its_path(built):
     (output,) = stored(built).cells[4].outputs
     assert (output.ename, output.evalue) == ("ValueError", "in temporary/x")

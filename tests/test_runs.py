@@ -46,7 +46,7 @@ def test_a_run_tells_of_every_epoch() -> None:
     runs, seen = finished(steady)
     assert seen == [1, 2, 3, 3]
     (run,) = runs.all
-    assert (run.state, run.note) == (DONE, "Done: 3 epochs.")
+    assert (run.state, run.note) == (DONE, "Done: 3 of 3 epochs.")
     assert (run.best(10).correct, run.best(10).total) == (8, 10)
     assert not runs.running
 
@@ -104,6 +104,18 @@ def test_an_error_is_shown_and_the_next_run_works() -> None:
     runs.begin(SETTINGS | {"learning_rate": 0.1, "epochs": 1})
     runs.wait()
     assert runs.all[1].state == DONE
+
+
+def test_the_next_run_need_not_wait_until_the_end_of_the_last_is_shown() -> None:
+    shown = threading.Event()
+    runs = Runs(steady, 10, lambda: runs.all[0].state == DONE and shown.wait(5))
+    runs.begin(SETTINGS)
+    while runs.running:
+        time.sleep(0.001)
+    second = runs.begin(SETTINGS)
+    shown.set()
+    runs.wait(5)
+    assert second.state == DONE
 
 
 def test_clear_forgets_all_but_the_run_under_way() -> None:

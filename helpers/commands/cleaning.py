@@ -28,6 +28,8 @@ NOTEBOOK_METADATA = {
     },
 }
 
+# A progress bar that is done wipes its line with spaces.
+WIPED_BAR = re.compile(r"(?m)^\r? {20,}\r?$\n?")
 KERAS_TIMING = re.compile(r" - \d+(?:\.\d+)?s - \d+(?:\.\d+)?(?:s|ms|us|µs)/(?:step|epoch|sample)")
 ANSI = re.compile(r"\x1b\[[\d;]*m")
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+(?=>)")
@@ -78,12 +80,13 @@ def clean_outputs(cell: NotebookNode) -> None:
     CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
     for output in cell.outputs:
         if output.output_type == "stream":
-            output.text = KERAS_TIMING.sub("", neutral_text(output.text))
+            output.text = WIPED_BAR.sub("", KERAS_TIMING.sub("", neutral_text(output.text)))
         elif output.output_type == "error":
             output.evalue = neutral_text(output.evalue)
             output.traceback = [neutral_text(line) for line in output.traceback]
         else:
             clean_data(output.data)
+    cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
 
 
 def clean_data(data: NotebookNode) -> None:

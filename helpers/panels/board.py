@@ -162,7 +162,8 @@ class Board(Panel):
             self.runs.begin(self.settings)
             self.runs.wait()
             self._changed()
-        return {"image/png": base64.b64encode(self.chart.value).decode(), "text/plain": STILL}
+        still = paint(self.runs.all, caption=STILL)
+        return {"image/png": base64.b64encode(still).decode()}
 
     def _replace_earlier(self) -> None:
         """Stop what an earlier run of the same cell has left behind."""
@@ -196,7 +197,7 @@ class Board(Panel):
         loop.call_later(0.05, signal.signal, signal.SIGINT, interrupted)
 
 
-def paint(runs: list[Run]) -> bytes:
+def paint(runs: list[Run], caption: str = "") -> bytes:
     """Training and validation curves of the last run, earlier ones' validation behind them."""
     from matplotlib.figure import Figure
 
@@ -205,6 +206,8 @@ def paint(runs: list[Run]) -> bytes:
     figure = Figure(figsize=(8.5, 3.2), layout="constrained")
     histories = [(run.number, run.epochs) for run in runs if run.epochs]
     plots.run_curves(histories, figure.subplots(1, 2))
+    if caption:
+        figure.supxlabel(caption, fontsize=9, color="#555555")
     return png(figure)
 
 

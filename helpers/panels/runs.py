@@ -64,14 +64,14 @@ class Runs:
         self._changed = changed
         self._asked_to_stop = threading.Event()
         self._why = ""
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self.validation_pictures = validation_pictures
         self.all: list[Run] = []
 
     @property
     def running(self) -> bool:
-        """Whether a run is under way."""
-        return self._thread is not None and self._thread.is_alive()
+        """Whether a run is under way; its thread may live a little longer, to show the end."""
+        return any(run.state == RUNNING for run in self.all)
 
     def begin(self, settings: Settings) -> Run:
         """Begin a run in a thread.
@@ -84,10 +84,11 @@ class Runs:
         self._asked_to_stop.clear()
         run = Run(1 + max((run.number for run in self.all), default=0), dict(settings))
         self.all.append(run)
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._carry_out, args=(run,), name=f"run {run.number}", daemon=True
         )
-        self._thread.start()
+        self._threads = [*filter(threading.Thread.is_alive, self._threads), thread]
+        thread.start()
         return run
 
     def stop(self, why: str = "Stopped") -> None:
@@ -96,9 +97,9 @@ class Runs:
         self._asked_to_stop.set()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Wait until the run has ended."""
-        if self._thread is not None:
-            self._thread.join(seconds)
+        """Wait until the run has ended and was shown, each thread at most so long."""
+        for thread in self._threads:
+            thread.join(seconds)
 
     def clear(self) -> None:
         """Forget all runs but the one under way."""
@@ -151,4 +152,4 @@ class Runs:
             )
         if done < asked:
             return STOPPED, f"{self._why} after {done} of {asked} epochs."
-        return DONE, f"Done: {done} epochs."
+        return DONE, f"Done: {done} of {asked} epochs."

@@ -45,7 +45,7 @@ import time
 import keras
 import numpy as np
 
-from helpers import bands, evaluation, features, pictures, plots, training, weights
+from helpers import bands, evaluation, features, panels, pictures, plots, training, weights
 
 keras.utils.set_random_seed(0)
 size = bases.find(BASE).size
@@ -393,7 +393,7 @@ print(f"{time.perf_counter() - started:.1f} s")
 # that: a picture that is changed gives other features, and the table would no longer be right.
 #
 # But you can extract a few changed copies of each picture, *views*, and train on them all. The base
-# runs once for each view. Here is a picture with three views:
+# runs once for each view. Here are three pictures, each with three views:
 
 # %%
 shown = train.images[:3]
@@ -410,17 +410,17 @@ plots.pictures(grid, columns=4, side=1.7);
 # **Predict:** do views help a head that has 200 pictures?
 
 # %%
-some = 200
-with_views = features.extract(extractor, train.images[:some], views=4)
+with_views = features.extract(extractor, train.images, views=4)
 print(with_views.shape, with_views.dtype)
 
+some = 200
 results = {}
-for name, table in (("as they are", with_views[:, 0]), ("with views", with_views)):
+for name, table in (("as they are", with_views[:some, 0]), ("with views", with_views[:some])):
     reference = training.reference_head(table, train.labels[:some])
     reference_logits = np.asarray(reference(validation_extracted))
     results[name] = evaluation.accuracy(reference_logits, validation.labels)
 axes = plots.intervals(results)
-axes.set_title(f"A head from {some} pictures")
+axes.set_title(f"A head from {some} pictures");
 
 # %% [markdown]
 # *Figure: validation accuracy of the two heads with their intervals.*
@@ -428,6 +428,28 @@ axes.set_title(f"A head from {some} pictures")
 # View 0 is the picture itself; the others are kept in 16-bit floats, at half the room. If the two
 # intervals overlap much, you have not shown that views help this head. In lesson 4, where more weights
 # train, they get another chance.
+
+# %% [markdown]
+# ## Turn the knobs
+#
+# All of this can be tried by hand. Move the learning rate, press Train, and watch the curve grow; press
+# Stop when you have seen enough. Earlier runs stay behind in grey, and in the table. Show code
+# prints the Keras code that does what you clicked.
+#
+# **Try:** what is the highest learning rate that ends above 0.9? What do dropout 0.9 and batches of
+# 8 do to the curves?
+
+# %%
+panels.training_panel(
+    with_views,
+    train.labels,
+    validation=(validation_extracted, validation.labels),
+    names=("with_views", "train.labels", "validation_extracted", "validation.labels"),
+)
+
+# %% [markdown]
+# *Figure: a panel of seven controls, four buttons and the curves of a first run, which was made for
+# you.*
 
 # %% [markdown]
 # ## How good is it?
@@ -532,8 +554,8 @@ plots.pictures(validation.images[shown], [title(index) for index in shown]);
 # The bands hold for the lesson as written. Take out a `bands.check` line where your change makes it
 # stop.
 #
-# 1. Find the highest learning rate at which `training.train` still ends above 0.9. What does the loss
-#    do just above it?
+# 1. In the panel, compare four views with one at dropout 0. Which training curve is the lower, and
+#    does validation care?
 # 2. In the cell of `few_head`, set `epochs=50` and try 20, 40 and 80 pictures. How few are enough for
 #    0.90?
 # 3. Leave out the scaling in `add_head` and run the lesson from there. Keras does not complain. What

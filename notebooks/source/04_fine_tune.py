@@ -37,7 +37,7 @@ import tempfile
 import keras
 import numpy as np
 
-from helpers import bands, evaluation, features, pictures, plots, training, weights
+from helpers import bands, evaluation, features, panels, pictures, plots, training, weights
 
 keras.utils.set_random_seed(0)
 data = pictures.load(PICTURES, size=bases.find(BASE).size)
@@ -317,8 +317,8 @@ with_views = training.history(
     )
 )
 plots.compared_runs({"as they are": fine_tuning.history, "with views": with_views})
-print("training accuracy of the last epoch, as they are:", fine_tuning.history["accuracy"][-1])
-print("training accuracy of the last epoch, with views: ", with_views["accuracy"][-1])
+print(f"training accuracy, as they are: {fine_tuning.history['accuracy'][-1]:.3f}")
+print(f"training accuracy, with views:  {with_views['accuracy'][-1]:.3f}")
 
 # %%
 viewed = evaluation.accuracy(above.predict(validation_at_cut, verbose=0), validation.labels)
@@ -330,6 +330,35 @@ bands.check("fine-tuned with views", data.name, viewed.value)
 #
 # With views it is harder to learn the training pictures by heart. Whether the validation accuracy
 # gains from that, the two intervals have to say: here they overlap.
+
+# %% [markdown]
+# ## Turn the knobs
+#
+# The panel fine-tunes on 200 pictures, so that a try takes seconds. Move the depth, and the picture
+# shows what would be unfrozen. The first run at a new depth takes longer, since the pictures have to be
+# sent up to the new cut once.
+#
+# **Try:** the same rate at depth 3 and at the greatest depth; a fresh head; BatchNormalization in
+# training mode with batches of 2.
+
+# %%
+panels.fine_tuning_panel(
+    BASE,
+    train=(train.images[:200], train.labels[:200]),
+    validation=(validation.images[:200], validation.labels[:200]),
+    depth=9,
+    rate=RATE / 2,
+    names=(
+        "train.images[:200]",
+        "train.labels[:200]",
+        "validation.images[:200]",
+        "validation.labels[:200]",
+    ),
+)
+
+# %% [markdown]
+# *Figure: a panel of seven controls, the network as a bar a layer with the trainable part in orange, and
+# the curves of a first run, which was made for you.*
 
 # %% [markdown]
 # ## Four ways to spoil it

@@ -1,0 +1,249 @@
+"""The panels in the real JupyterLab, in a headless Chromium, as a learner would use them.
+
+Screenshots of what was seen are left in `.cache/screenshots`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers import lessons
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
+SCREENSHOTS = lessons.ROOT / ".cache" / "screenshots"
+PATIENCE = 60_000  # milliseconds until what must come is given up
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(BROWSER is None, reason="There is no Chromium on this machine."),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """JupyterLab on a folder of its own; its address with the token, and the folder."""
+    folder = tmp_path_factory.mktemp("lab")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    options = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"]
+    options += [f"--ServerApp.root_dir={folder}", "--no-browser", "--allow-root"]
+    environment = os.environ | {"COURSE_CACHE": str(folder / "cache"), "COURSE_PICTURES": ""}
+    with (folder / "server.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", *options],
+            stdout=log,
+            stderr=log,
+            env=environment,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(address, process)
+        yield f"{address}/lab/tree/{{}}?token={token}&reset", folder
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _wait_for(address: str, process: subprocess.Popen) -> None:
+    """Wait until the server answers."""
+    for _ in range(300):
+        assert process.poll() is None, "JupyterLab has ended"
+        try:
+            urllib.request.urlopen(f"{address}/api", timeout=1)
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError("JupyterLab does not answer")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[object]:
+    """The browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=BROWSER, args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+class Lab:
+    """A page with a notebook that holds some cells of a lesson."""
+
+    def __init__(self, browser: object, server: tuple[str, Path], number: int, cells: list[str]):
+        self.name = f"lesson_{number}"
+        address, folder = server
+        self._write(folder / f"{self.name}.ipynb", cells)
+        self.page = browser.new_page(viewport={"width": 1000, "height": 1400})
+        self.page.set_default_timeout(PATIENCE)
+        self.page.goto(address.format(f"{self.name}.ipynb"))
+        self.wait_until_idle()
+
+    def wait_until_idle(self) -> None:
+        """Wait for the notebook and its kernel, without which a command would be lost."""
+        self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
+        self.page.wait_for_selector(".jp-StatusBar-Item:has-text('| Idle')")
+
+    def _write(self, path: Path, cells: list[str]) -> None:
+        """A notebook as the course stores them, with these code cells."""
+        import nbformat
+
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(text) for text in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        nbformat.write(notebook, path)
+
+    def menu(self, name: str, item: str) -> None:
+        """Choose an item of the menu bar."""
+        self.page.click(f".lm-MenuBar-itemLabel:text-is('{name}')")
+        self.page.click(f".lm-Menu-itemLabel:text-is('{item}')")
+
+    def button(self, label: str) -> object:
+        """The panel's button."""
+        return self.page.locator(f".jp-OutputArea button:text-is('{label}')")
+
+    def says(self, pattern: str) -> str:
+        """Wait until the panel's line on the last run matches, and return it."""
+        line = self.page.locator(".widget-html-content", has_text=re.compile(pattern)).first
+        try:
+            line.wait_for()
+        except Exception:
+            self.shot("failed")
+            raise
+        return line.inner_text()
+
+    def curves(self) -> str:
+        """Where the browser has the picture of the curves; another one when it was painted anew."""
+        return self.page.locator(".jp-OutputArea .widget-image").last.get_attribute("src")
+
+    def move(self, label: str, key: str, times: int = 1) -> None:
+        """Move a slider from the keyboard."""
+        row = self.page.locator(".widget-inline-hbox", has_text=label)
+        handle = row.locator(".noUi-handle")
+        handle.focus()
+        for _ in range(times):
+            handle.press(key)
+
+    def rows(self) -> list[str]:
+        """The rows of the table of runs."""
+        return self.page.locator(".jp-OutputArea table tbody tr").all_inner_texts()
+
+    def shot(self, name: str) -> None:
+        """Keep a screenshot."""
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{self.name}_{name}.png")
+
+
+def cells_of(number: int, *wanted: str) -> list[str]:
+    """The code cells of a stored lesson that contain one of these texts."""
+    stored = json.loads(lessons.find(number).notebook.read_text(encoding="utf-8"))
+    texts = ["".join(cell["source"]) for cell in stored["cells"] if cell["cell_type"] == "code"]
+    chosen = [text for text in texts if any(part in text for part in wanted)]
+    assert len(chosen) == len(wanted), f"{len(chosen)} cells for {wanted}"
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def lesson_3(chromium: object, server: tuple[str, Path]) -> Lab:
+    """Lesson 3 up to its panel, with all cells run."""
+    cells = cells_of(
+        3,
+        "PICTURES = ",
+        "data = pictures.load",
+        "base.trainable = False",
+        "def add_head",
+        "extractor = keras.Model",
+        "extracted = features.extract(",
+        "validation_extracted = features.extract(",
+        "with_views = features.extract(",
+        "panels.training_panel(",
+    )
+    # What lies between is not needed here: the head that the tries are clones of is.
+    cells = [text.replace("keras.models.clone_model(head)", "None") for text in cells]
+    cells = [text.partition("tries = {}")[0] for text in cells]
+    cells = [
+        text.partition("model = add_head")[0] + "model = add_head(base, 2)\n"
+        if "def add_head" in text
+        else text
+        for text in cells
+    ]
+    lab = Lab(chromium, server, 3, cells)
+    lab.menu("Run", "Run All Cells")
+    lab.says("Run 1: Done: 10 of 10 epochs")
+    return lab
+
+
+def test_lesson_3(lesson_3: Lab) -> None:
+    lab = lesson_3
+    lab.shot("opened")
+    before = lab.curves()
+    lab.move("learning rate", "ArrowRight", 5)
+    started = time.perf_counter()
+    lab.button("Train").click()
+    lab.page.wait_for_function(
+        "before => [...document.querySelectorAll('.jp-OutputArea .widget-image')].pop().src"
+        " != before",
+        arg=before,
+    )
+    first = time.perf_counter() - started
+    lab.says("Run 2: Done: 10 of 10 epochs")
+    print(f"click to a new picture {first:.2f} s, to the end {time.perf_counter() - started:.2f} s")
+    lab.shot("trained")
+    assert len(lab.rows()) == 2
+    assert lab.rows()[0].split("\t")[1] != lab.rows()[1].split("\t")[1]
+
+
+def test_stop(lesson_3: Lab) -> None:
+    lab = lesson_3
+    lab.move("epochs", "End")
+    lab.button("Train").click()
+    lab.says(r"Run 3: epoch \d+ of 100")
+    started = time.perf_counter()
+    lab.button("Stop").click()
+    said = lab.says("Run 3: Stopped by you after")
+    print(f"Stop obeyed in {time.perf_counter() - started:.2f} s")
+    assert int(re.search(r"after (\d+) of 100", said)[1]) < 100
+    lab.shot("stopped")
+
+
+def test_interrupt_and_go_on(lesson_3: Lab) -> None:
+    lab = lesson_3
+    lab.button("Train").click()
+    lab.says(r"Run 4: epoch \d+ of 100")
+    lab.menu("Kernel", "Interrupt Kernel")
+    lab.says("Run 4: Stopped by the kernel's interrupt after")
+    lab.move("epochs", "Home")
+    lab.button("Train").click()
+    lab.says("Run 5: Done: 1 of 1 epochs")
+
+
+def test_a_reload_in_the_middle(lesson_3: Lab) -> None:
+    lab = lesson_3
+    lab.move("epochs", "End")
+    lab.button("Train").click()
+    lab.says(r"Run 6: epoch \d+ of 100")
+    lab.menu("File", "Save Notebook")
+    lab.page.reload()
+    lab.wait_until_idle()
+    lab.says(r"Run 6: (epoch|Done)")
+    lab.shot("reloaded")
