@@ -247,3 +247,25 @@ def test_a_reload_in_the_middle(lesson_3: Lab) -> None:
     lab.wait_until_idle()
     lab.says(r"Run 6: (epoch|Done)")
     lab.shot("reloaded")
+
+
+def test_lesson_4(chromium: object, server: tuple[str, Path]) -> None:
+    cells = cells_of(4, "PICTURES = ", "data = pictures.load", "panels.fine_tuning_panel(")
+    lab = Lab(chromium, server, 4, ["RATE = 6e-4", *cells])
+    lab.menu("Run", "Run All Cells")
+    lab.says("Run 1: Done: 3 of 3 epochs")
+    counted = lab.says("Behind block_12_add")
+    lab.move("depth", "ArrowLeft", 6)
+    assert lab.says("Behind block_16_expand_relu") != counted
+    lab.move("epochs", "ArrowLeft")
+    lab.button("Train").click()
+    lab.says("Run 2: Done: 2 of 2 epochs")
+    lab.shot("deeper")
+    lab.move("epochs", "End")
+    lab.button("Train").click()
+    lab.says(r"Run 3: epoch \d+ of 30")
+    lab.button("Stop").click()
+    said = lab.says("Run 3: Stopped by you after")
+    assert int(re.search(r"after (\d+) of 30", said)[1]) < 30
+    assert len(lab.rows()) == 3
+    lab.shot("stopped")
