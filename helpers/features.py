@@ -355,13 +355,18 @@ def _tensorflow(model: keras.Model, dtype: np.dtype) -> Run:
 def _litert(model: keras.Model, dtype: np.dtype) -> Run:
     """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
     import tensorflow as tf
+    from absl import logging
     from ai_edge_litert.interpreter import Interpreter
 
     batch = BATCH["litert"]
     function = _with_constants(model, batch, "float32").get_concrete_function()
-    # The second argument would keep variables alive; there are none.
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
-    converted = converter.convert()
+    # It warns that nothing keeps the function's variables alive, of which there are none.
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        converted = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+    finally:
+        logging.set_verbosity(verbosity)
     interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
     interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()

@@ -45,8 +45,8 @@ class Lesson:
 LESSONS = (
     Lesson(1, "01_inspect_trainable_weights", "Inspect trainable weights", 15, False, False),
     Lesson(2, "02_download_and_look_at_data", "Download and look at data", 20, True, False),
-    Lesson(3, "03_extract_features", "Extract features with a frozen base", 80, True, True),
-    Lesson(4, "04_fine_tune", "Fine-tune", 160, True, True),
+    Lesson(3, "03_extract_features", "Extract features with a frozen base", 50, True, True),
+    Lesson(4, "04_fine_tune", "Fine-tune", 120, True, True),
 )
 
 

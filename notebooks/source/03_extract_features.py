@@ -22,7 +22,7 @@
 #
 # **What you'll need.** Lessons 1 and 2. The drawings and their base come with the course; for
 # photographs the weights of MobileNetV2 (9 MB) are downloaded once and kept. All cells together run
-# in about 80 seconds on two CPU cores, on the photographs in about 130.
+# in about 50 seconds on two CPU cores, on the photographs in about 130.
 
 # %% [markdown]
 # ## Choose pictures and base

@@ -20,7 +20,7 @@
 # moving statistics held, and what goes wrong when a step is left out.
 #
 # **What you'll need.** Lessons 1 to 3, and the same pictures and base. All cells together run in
-# about 160 seconds on two CPU cores.
+# about 120 seconds on two CPU cores.
 
 # %%
 import os
@@ -320,16 +320,18 @@ plots.compared_runs({"as they are": fine_tuning.history, "with views": with_view
 print(f"training accuracy, as they are: {fine_tuning.history['accuracy'][-1]:.3f}")
 print(f"training accuracy, with views:  {with_views['accuracy'][-1]:.3f}")
 
+# %% [markdown]
+# *Figure: validation accuracy and loss by epoch, for the pictures as they are and for their views.*
+#
+# With views it is harder to learn the training pictures by heart. Does it help on others?
+
 # %%
 viewed = evaluation.accuracy(above.predict(validation_at_cut, verbose=0), validation.labels)
 print("fine-tuned with views:", viewed)
 bands.check("fine-tuned with views", data.name, viewed.value)
 
 # %% [markdown]
-# *Figure: validation accuracy and loss by epoch, for the pictures as they are and for their views.*
-#
-# With views it is harder to learn the training pictures by heart. Whether the validation accuracy
-# gains from that, the two intervals have to say: here they overlap.
+# Compare that interval with the one above. Where the two overlap, as they do here, nobody can tell.
 
 # %% [markdown]
 # ## Turn the knobs
