@@ -165,6 +165,12 @@ def test(options: argparse.Namespace, others: list[str], extra: list[str]) -> Pr
         command += ["tests", "notebooks"]
     if options.fast:
         command += ["-m", "not slow"]
+    environment = dict(os.environ)
+    device = device_wanted(environment)
+    on_gpu = device == "gpu" or (device == "auto" and has_nvidia_card(environment))
+    if not (options.lesson or extra or on_gpu):
+        # File by file in several processes; on a GPU, each would want the whole of it.
+        command += ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
     return Program(command + extra, pictures_variable(options.pictures))
 
 

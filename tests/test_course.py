@@ -478,8 +478,15 @@ def test_tests_named_after_the_dashes_stand_alone():
     assert program(f"test -- {named} -x").arguments[-3:] == ["-rs", named, "-x"]
 
 
-def test_test_command(tmp_path):
-    assert program("test").arguments[-2:] == ["tests", "notebooks"]
+def test_test_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_DEVICE", "cpu")
+    alone = ["-m", "pytest", "-rs", "tests", "notebooks"]
+    shared = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
+    assert program("test").arguments == [*alone, *shared]
+    monkeypatch.setenv("COURSE_DEVICE", "gpu")
+    if sys.platform.startswith("linux"):
+        assert program("test").arguments == alone
+    monkeypatch.delenv("COURSE_DEVICE")
     assert program("test --fast -- -k oracle -x").arguments[-5:] == [
         "-m",
         "not slow",

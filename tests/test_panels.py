@@ -126,7 +126,7 @@ def train(panel, **settings):
     for name, value in settings.items():
         panel.knobs[name].value = value
     panel._buttons["train"].click()
-    panel.runs.wait(60)
+    panel.wait(60)
     return panel.runs.all[-1]
 
 
@@ -211,7 +211,9 @@ def test_runs_are_compared_and_their_settings_come_back(head_panel):
     assert head_panel.settings["epochs"] == 2
     assert head_panel.settings["learning_rate"] == pytest.approx(0.01)
     head_panel.clear()
+    head_panel.wait(10)
     assert head_panel.runs.all == []
+    assert head_panel.table.value == ""
 
 
 def test_the_runs_can_be_saved_as_csv(head_panel):
@@ -233,7 +235,7 @@ def test_stop_ends_the_run(head_panel):
     while not run.epochs:
         time.sleep(0.005)
     head_panel._buttons["stop"].click()
-    head_panel.runs.wait(10)
+    head_panel.wait(10)
     assert 1 <= len(run.epochs) < 100
     assert "Stopped by you after" in head_panel.progress.value
     assert head_panel._buttons["stop"].disabled and not head_panel._buttons["train"].disabled
@@ -247,7 +249,7 @@ def test_two_panels_at_once(head_data):
         panel.knobs["epochs"].value = 5
         panel.train()
     for panel in pair:
-        panel.runs.wait(60)
+        panel.wait(60)
         assert panel.runs.all[0].epochs[-1].loss == pytest.approx(alone.epochs[-1].loss, abs=1e-5)
 
 
@@ -268,7 +270,7 @@ def test_a_cell_that_is_run_again_stops_what_it_had_begun(head_data, monkeypatch
     while not run.epochs:
         time.sleep(0.005)
     panels.training_panel(views, labels, validation)
-    first.runs.wait(10)
+    first.wait(10)
     assert run.note.startswith("Stopped, for its cell was run again, after")
 
 
@@ -333,3 +335,28 @@ def test_every_training_control_has_a_label_and_a_tooltip(head_panel, tuning_pan
         assert len(controls) >= 12
         for control in controls:
             assert control.description and control.tooltip, control
+
+
+def test_a_hundred_clicks_at_random_moments_leave_nothing_behind(head_panel):
+    import gc
+    import random
+    import threading
+
+    import psutil
+    from matplotlib.figure import Figure
+
+    train(head_panel, epochs=20)
+    chances = random.Random(0)
+    threads, memory = threading.active_count(), psutil.Process().memory_info().rss
+    for _ in range(100):
+        stops = head_panel.runs.running and chances.random() < 0.7
+        head_panel._buttons["stop" if stops else "train"].click()
+        time.sleep(chances.random() * 0.06)
+    head_panel.stop()
+    head_panel.wait(10)
+    assert threading.active_count() == threads
+    assert len(head_panel.runs.all) > 10
+    assert {run.state for run in head_panel.runs.all} <= {"done", "stopped"}
+    gc.collect()
+    assert not [found for found in gc.get_objects() if isinstance(found, Figure)]
+    assert psutil.Process().memory_info().rss - memory < 150e6

@@ -52,8 +52,9 @@ class Board(Panel):
         self.knobs = dict(knobs)
         self.runs = Runs(start, validation_pictures, self._changed)
         self._code = code
-        self._dirty = threading.Event()
-        self._painting = threading.Lock()
+        self._dirty = False
+        self._deciding = threading.Lock()
+        self._painter: threading.Thread | None = None
         self._buttons = _buttons()
         self.progress = widgets.HTML()
         self.chart = widgets.Image(
@@ -93,6 +94,7 @@ class Board(Panel):
         if self.runs.running:
             return None
         self._listen_for_interrupts()
+        self._enable(running=True)
         run = self.runs.begin(self.settings)
         self._changed()
         return run
@@ -100,6 +102,13 @@ class Board(Panel):
     def stop(self, button: Any = None) -> None:
         """Stop the run that is under way."""
         self.runs.stop("Stopped by you")
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Wait until the run has ended and all is shown; each of the two at most so long."""
+        self.runs.wait(seconds)
+        painter = self._painter
+        if painter is not None:
+            painter.join(seconds)
 
     def clear(self, button: Any = None) -> None:
         """Forget the runs."""
@@ -122,8 +131,13 @@ class Board(Panel):
     def _connect(self) -> None:
         for name in ("train", "stop", "clear", "show_code"):
             self._buttons[name].on_click(getattr(self, name))
-        self._buttons["stop"].disabled = True
+        self._enable(running=False)
         self.pick.observe(self._restore, "value")
+
+    def _enable(self, running: bool) -> None:
+        """Offer Train, or Stop."""
+        self._buttons["train"].disabled = running
+        self._buttons["stop"].disabled = not running
 
     def _restore(self, change: Any) -> None:
         """Set the knobs to what the run picked had."""
@@ -133,22 +147,33 @@ class Board(Panel):
                     self.knobs[name].value = value
 
     def _changed(self) -> None:
-        """Paint soon. Who comes while another thread paints leaves it to that one."""
-        self._dirty.set()
-        while self._dirty.is_set() and self._painting.acquire(blocking=False):
+        """Have it shown soon, in a thread of its own: training does not wait for a picture."""
+        with self._deciding:
+            self._dirty = True
+            if self._painter is None:
+                self._painter = threading.Thread(target=self._paint, name="painter", daemon=True)
+                self._painter.start()
+
+    def _paint(self) -> None:
+        """Show, and show again as long as something has changed meanwhile."""
+        while True:
+            with self._deciding:
+                if not self._dirty:
+                    self._painter = None
+                    return
+                self._dirty = False
             try:
-                self._dirty.clear()
                 self._show()
-            finally:
-                self._painting.release()
+            except BaseException:
+                self._painter = None  # so that the next change is shown again
+                raise
 
     def _show(self) -> None:
         """Bring all that is shown up to date."""
         runs = list(self.runs.all)
         last = runs[-1] if runs else None
         running = last is not None and last.state == RUNNING
-        self._buttons["train"].disabled = running
-        self._buttons["stop"].disabled = not running
+        self._enable(running)
         self.progress.value = _progress(last)
         self.table.value = _table(runs, self.runs)
         numbers = [("choose", 0), *((str(run.number), run.number) for run in runs)]
@@ -160,8 +185,7 @@ class Board(Panel):
         """The curves of a first run, which is made where there is none yet."""
         if not self.runs.all:
             self.runs.begin(self.settings)
-            self.runs.wait()
-            self._changed()
+            self.wait()
         still = paint(self.runs.all, caption=STILL)
         return {"image/png": base64.b64encode(still).decode()}
 
@@ -203,8 +227,10 @@ def paint(runs: list[Run], caption: str = "") -> bytes:
 
     from helpers import plots
 
-    figure = Figure(figsize=(8.5, 3.2), layout="constrained")
-    histories = [(run.number, run.epochs) for run in runs if run.epochs]
+    # Fixed margins: to fit them anew would take half of the time that a picture takes.
+    figure = Figure(figsize=(8.5, 3.4))
+    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.22, top=0.9, wspace=0.15)
+    histories = [(run.number, list(run.epochs)) for run in runs if run.epochs]
     plots.run_curves(histories, figure.subplots(1, 2))
     if caption:
         figure.supxlabel(caption, fontsize=9, color="#555555")
@@ -254,8 +280,11 @@ def _table(runs: list[Run], all_runs: Runs) -> str:
     frame.columns = [name.replace("_", " ") for name in frame.columns]
     contents = base64.b64encode(all_runs.frame().to_csv(index=False).encode()).decode()
     link = f'<a download="runs.csv" href="data:text/csv;base64,{contents}">Save as CSV</a>'
+    results = ["run", "best val accuracy", "state", "epochs done", "seconds"]
+    frame = frame[[*results, *(name for name in frame.columns if name not in results)]]
     shown = frame.to_html(index=False, border=0)
-    return f'<div style="overflow-x: auto">{shown}</div>{link}'
+    style = "overflow-x: auto; white-space: nowrap; line-height: 1.5"
+    return f'<div style="{style}">{shown}</div>{link}'
 
 
 def _cell() -> str | None:

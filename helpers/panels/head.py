@@ -100,6 +100,7 @@ class Heads:
         self.channels, self.outputs = channels, outputs
         self.lock = threading.Lock()
         self._traced: dict[tuple[str, float], Trainer] = {}
+        self._beginnings: dict[tuple[float, int], list[np.ndarray]] = {}
 
     def build(self, dropout: float, seed: int) -> keras.Model:
         """A new head, as the code that is shown builds it."""
@@ -121,13 +122,15 @@ class Heads:
 
         from helpers.training import Trainer
 
-        fresh = self.build(settings["dropout"], settings["seed"])
-        make = settings["optimizer"], settings["dropout"]
+        dropout, seed, rate = settings["dropout"], settings["seed"], settings["learning_rate"]
+        if (dropout, seed) not in self._beginnings:
+            fresh = self.build(dropout, seed)
+            self._beginnings[dropout, seed] = [variable.numpy() for variable in fresh.variables]
+        make = settings["optimizer"], dropout
         if make not in self._traced:
-            optimizer = getattr(keras.optimizers, make[0])(settings["learning_rate"])
-            model = self.build(settings["dropout"], settings["seed"])
-            self._traced[make] = Trainer(model, optimizer)
-        self._traced[make].restart(fresh.variables, settings["learning_rate"])
+            optimizer = getattr(keras.optimizers, make[0])(rate)
+            self._traced[make] = Trainer(self.build(dropout, seed), optimizer)
+        self._traced[make].restart(self._beginnings[dropout, seed], rate)
         return self._traced[make]
 
 

@@ -305,8 +305,6 @@ short_way = head.predict(validation_features[:64], verbose=0)
 print("both ways agree:", np.allclose(long_way, short_way, atol=1e-4))
 
 # %% [markdown]
-
-# %% [markdown]
 # ## The same, faster and kept
 #
 # `predict` was the plain way to compute features. `features.extract` takes the same model and the
