@@ -136,6 +136,17 @@ def test_streams_are_joined_and_paths_relative(built):
     )
 
 
+def test_a_build_shows_a_first_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    monkeypatch.setattr(build, "build", lambda folder, stem: None)
+    for kept in ("features/0.npy", "photos/cat.jpg"):
+        (tmp_path / kept).parent.mkdir()
+        (tmp_path / kept).touch()
+    assert build.main(["--check"]) == 0 and (tmp_path / "features").exists()
+    assert build.main(["3"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
 def test_a_progress_bar_leaves_nothing_behind():
     bar = f"\rfeatures:  50%|#####     | 1/2\r{' ' * 79}\r"
     for streams, expected in (

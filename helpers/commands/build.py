@@ -6,6 +6,7 @@ import argparse
 import difflib
 import os
 import re
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from nbformat import NotebookNode
 
 from helpers.commands import cleaning
 from helpers.commands.execution import CellFailed, any_error, execute, expects_error, tags
-from helpers.lessons import LESSONS, NOTEBOOKS, find
+from helpers.lessons import LESSONS, NOTEBOOKS, cache_folder, find
 
 PERCENT = "py:percent"
 HEADER = """\
@@ -54,6 +55,8 @@ def main(argv: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     action = take_back if options.from_notebooks else build
+    if action is build:  # the stored outputs are those of a learner's first run
+        shutil.rmtree(cache_folder() / "features", ignore_errors=True)
     return 0 if all([succeeds(action, stem) for stem in stems]) else 1
 
 
