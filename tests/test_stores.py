@@ -35,6 +35,13 @@ def written(folder: Path) -> stores.Store:
     return made
 
 
+def stopped() -> Iterator[np.ndarray]:
+    """Two blocks, and then an interrupt."""
+    yield ROWS[:4]
+    yield ROWS[4:8]
+    raise KeyboardInterrupt
+
+
 def test_a_finished_store_opens_as_an_ordinary_npy(tmp_path: Path) -> None:
     made = written(tmp_path)
     np.testing.assert_array_equal(made.open(), ROWS)
@@ -102,11 +109,6 @@ def test_another_byte_order_is_noticed(tmp_path: Path) -> None:
 
 
 def test_writing_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
-    def stopped() -> Iterator[np.ndarray]:
-        yield ROWS[:4]
-        yield ROWS[4:8]
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         store(tmp_path).write(stopped(), 0)
     again = store(tmp_path)
@@ -117,11 +119,6 @@ def test_writing_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
 
 
 def test_a_damaged_beginning_is_not_gone_on_from(tmp_path: Path) -> None:
-    def stopped() -> Iterator[np.ndarray]:
-        yield ROWS[:4]
-        yield ROWS[4:8]
-        raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         store(tmp_path).write(stopped(), 0)
     part = next(tmp_path.glob("*.npy.part"))

@@ -498,8 +498,8 @@ bands.check("few pictures, frozen", data.name, results["frozen base"].value)
 # *Figure: the two validation accuracies with their intervals; they lie far apart.*
 #
 # From scratch, the network is about as good as guessing. Mind what this shows and what it does not.
-# Its *training* accuracy, printed above, is low too: in ten steps, two million random weights
-# have learnt next to nothing, so this is not overfitting. It needs far more steps. On the drawings
+# Its *training* accuracy, printed above, is low too: in ten steps, all those random
+# weights have learnt next to nothing, so this is not overfitting. It needs far more steps. On the drawings
 # `benchmarks/transfer.py` gives it as many as it takes to know 400 pictures by heart, and on new ones
 # it is then still nearer to guessing than to the frozen base. That is overfitting. The pretrained
 # base needs neither the steps nor so many pictures.
