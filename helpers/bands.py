@@ -75,4 +75,4 @@ def check(claim: str, picture_set: str, value: float) -> None:
         f"Received: {claim} {value:.3f} on {picture_set}. Expected: {low} to {high}. Run the "
         f"lesson again from its first cell; if the value stays outside, the text is wrong here."
     )
-    print(f"{claim}: {value:.3f} lies between {low} and {high}, as the text says.")
+    print(f"{claim}: {value:.3f} lies between {low} and {high}, where the text holds.")

@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from filelock import Timeout
 
 from helpers import lessons, machine, progress, stores
 
@@ -124,7 +126,7 @@ def extract(
     found = store.open()
     if found is not None:
         return found
-    with store.lock():
+    with _locked(store, lambda: on_progress(0, len(images))):
         found = store.open()  # another process may have finished it while this one waited
         if found is None:
             start = store.rows_done()
@@ -134,6 +136,22 @@ def extract(
     if found is None:
         raise OSError(f"Received: {store.path} differs from what was written. Check the disk.")
     return found
+
+
+@contextmanager
+def _locked(store: stores.Store, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the store's lock; while another process has it, call `waiting` now and then."""
+    lock = store.lock()
+    while True:
+        try:
+            lock.acquire(timeout=0.2)
+            break
+        except Timeout:
+            waiting()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def folder() -> Path:
@@ -159,6 +177,11 @@ class _Plan:
             raise ValueError(f"Received: engine '{self.engine}'. Expected: one of {known}.")
         if self.views < 1:
             raise ValueError(f"Received: views={self.views}. Expected: 1 or more.")
+        if self.views > 1 and self.images.dtype != np.uint8:
+            raise ValueError(
+                f"Received: views of {self.images.dtype}. Expected: pictures, uint8. Take the "
+                f"views where the pictures go in, and extract from their features with views=1."
+            )
         expected = self.model.input_shape[1:]
         fits = len(self.images.shape) == len(expected) + 1 and all(
             side in {None, own} for side, own in zip(expected, self.images.shape[1:], strict=True)
@@ -205,7 +228,7 @@ class _Plan:
 
     def blocks(self, start: int, advance: Callable[[float], None]) -> Iterator[np.ndarray]:
         """The features of `BLOCK` pictures at a time, from row `start` on."""
-        run = ENGINES[self.chosen_engine](self.model, self.images.dtype)
+        run = ENGINES[self.chosen_engine](self.model, self.images.shape[1:], self.images.dtype)
         for first in range(start, len(self.images), BLOCK):
             images = self.images[first : first + BLOCK]
             rows = np.arange(first, first + len(images))
@@ -293,20 +316,34 @@ def _transforms(
 
 def fingerprint(model: keras.Model) -> str:
     """A digest of a model's architecture and weights; `trainable` and names do not matter."""
-    digest = hashlib.sha256(json.dumps(_essence(model.get_config()), sort_keys=True).encode())
+    described = json.dumps(_essence(model.get_config(), {}), sort_keys=True)
+    digest = hashlib.sha256(described.encode())
     for weight in model.get_weights():
         digest.update(f"{weight.shape}{weight.dtype.str}".encode())
         digest.update(np.ascontiguousarray(weight).data)
     return digest.hexdigest()
 
 
-def _essence(config: Any) -> Any:
-    """A configuration without what changes no output."""
+def _essence(config: Any, names: dict[str, int]) -> Any:
+    """A configuration without what changes no output.
+
+    Keras numbers the names of layers, so the same model built twice has other ones. What matters
+    of a name is which layer it means: its position among the names met so far.
+    """
     if isinstance(config, dict):
         unimportant = {"trainable", "build_config", "compile_config"}
-        return {key: _essence(value) for key, value in config.items() if key not in unimportant}
+        kept = {key: config[key] for key in sorted(config) if key not in unimportant}
+        return {
+            key: names.setdefault(value, len(names))
+            if key == "name" and isinstance(value, str)
+            else _essence(value, names)
+            for key, value in kept.items()
+        }
     if isinstance(config, (list, tuple)):
-        return [_essence(value) for value in config]
+        # A place in the graph: a layer's name, then which of its outputs.
+        if len(config) == 3 and isinstance(config[0], str) and isinstance(config[1], int):
+            return [names.setdefault(config[0], len(names)), *config[1:]]
+        return [_essence(value, names) for value in config]
     return config if isinstance(config, (str, int, float, bool, type(None))) else repr(config)
 
 
@@ -326,7 +363,9 @@ def fingerprint_pictures(images: Pictures) -> str:
 Run = Callable[[np.ndarray], np.ndarray]
 
 
-def _with_constants(model: keras.Model, batch: int | None, dtype: np.dtype | str) -> Any:
+def _with_constants(
+    model: keras.Model, shape: tuple[int | None, ...], dtype: np.dtype | str
+) -> Any:
     """The model in inference mode as one graph in which its weights are constants.
 
     Both engines then fold BatchNormalization into the convolutions before it, and fuse these with
@@ -337,7 +376,7 @@ def _with_constants(model: keras.Model, batch: int | None, dtype: np.dtype | str
     trainable = [variable.numpy() for variable in model.trainable_variables]
     fixed = [variable.numpy() for variable in model.non_trainable_variables]
 
-    @tf.function(input_signature=[tf.TensorSpec((batch, *model.input_shape[1:]), dtype)])
+    @tf.function(input_signature=[tf.TensorSpec(shape, dtype)])
     def run(images: tf.Tensor) -> tf.Tensor:
         # Made in here, they are constants of the graph; made outside, they would be its inputs.
         constants = [tf.constant(value) for value in trainable], [tf.constant(v) for v in fixed]
@@ -346,20 +385,20 @@ def _with_constants(model: keras.Model, batch: int | None, dtype: np.dtype | str
     return run
 
 
-def _tensorflow(model: keras.Model, dtype: np.dtype) -> Run:
-    """The graph, run by TensorFlow."""
-    run = _with_constants(model, None, dtype)
+def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
+    """The graph, run by TensorFlow, for inputs of `shape`."""
+    run = _with_constants(model, (None, *shape), dtype)
     return lambda images: run(images).numpy()
 
 
-def _litert(model: keras.Model, dtype: np.dtype) -> Run:
+def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
     """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
     import tensorflow as tf
     from absl import logging
     from ai_edge_litert.interpreter import Interpreter
 
-    batch = BATCH["litert"]
-    function = _with_constants(model, batch, "float32").get_concrete_function()
+    taking = (BATCH["litert"], *shape)
+    function = _with_constants(model, taking, "float32").get_concrete_function()
     # It warns that nothing keeps the function's variables alive, of which there are none.
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)

@@ -71,7 +71,7 @@ class Store:
         Every byte is read once and compared with the record, at about a gigabyte a second.
         """
         sums = self._recorded_sums(self._record_path)
-        if sums is None or len(sums) != len(list(self._blocks())):
+        if sums is None or len(sums) != self._count:
             return None
         if self._whole_blocks(self.path, sums) < len(sums):
             return None
@@ -82,6 +82,8 @@ class Store:
         sums = self._recorded_sums(self._journal_path)
         if not sums:
             return 0
+        if not self._part_path.exists() and self._whole_blocks(self.path, sums) == self._count:
+            self.path.replace(self._part_path)  # stopped between the two renamings of `_finish`
         whole = self._whole_blocks(self._part_path, sums)
         return min(whole * self.block, self.shape[0])
 
@@ -150,6 +152,11 @@ class Store:
             "block": self.block,
         }
 
+    @property
+    def _count(self) -> int:
+        """How many blocks the whole array has."""
+        return -(-self.shape[0] // self.block)
+
     def _blocks(self) -> Iterator[tuple[int, int]]:
         """First row and row behind the last of each block."""
         for start in range(0, self.shape[0], self.block):
@@ -190,7 +197,10 @@ class Store:
             self._part_path.write_bytes(self._header)
         with self._part_path.open("r+b") as file:
             file.truncate(len(self._header) + rows * self._row_bytes)
-        self._journal_path.write_text(self._record_text(sums), encoding="utf-8")
+        # Beside and renamed: a journal that is cut short would lose all that it vouches for.
+        beside = self._journal_path.with_suffix(".new")
+        beside.write_text(self._record_text(sums), encoding="utf-8")
+        beside.replace(self._journal_path)
 
     def _record_text(self, sums: list[int]) -> str:
         lines = [json.dumps(self._description(), sort_keys=True), *map(str, sums)]
@@ -206,9 +216,8 @@ class Store:
 
     def _finish(self, sums: list[int]) -> None:
         """Give both files their names; the record last, for without it there is no store."""
-        expected = len(list(self._blocks()))
-        if len(sums) != expected:
-            raise ValueError(f"Received: {len(sums)} blocks. Expected: {expected}.")
+        if len(sums) != self._count:
+            raise ValueError(f"Received: {len(sums)} blocks. Expected: {self._count}.")
         self._record_path.unlink(missing_ok=True)
         self._part_path.replace(self.path)
         self._journal_path.replace(self._record_path)

@@ -119,7 +119,7 @@ class Trainer:
         for variable, value in zip(self.model.variables, values, strict=True):
             variable.assign(value)
         for variable in self.optimizer.variables:
-            variable.assign(variable * 0)
+            variable.assign(np.zeros(variable.shape, variable.dtype))  # NaN * 0 would stay NaN
         self.optimizer.learning_rate = learning_rate
 
     def epochs(
@@ -182,11 +182,12 @@ def fine_tune(
 
     from helpers import weights
 
+    _check(model, at_cut, labels, epochs, batch_size)
     weights.unfreeze(model)
     total = epochs * -(-len(labels) // batch_size)
     rising = max(1, round(warmup * total))
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, total - rising, warmup_target=learning_rate, warmup_steps=rising
+        0.0, max(1, total - rising), warmup_target=learning_rate, warmup_steps=rising
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=weight_decay)
     options |= {"epochs": epochs, "batch_size": batch_size}
@@ -314,15 +315,15 @@ def _step_functions(
     def train_step(features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             logits = model(features, training=True)
-            loss = loss_of(labels[:, tf.newaxis], logits)
+            loss = loss_of(labels[:, tf.newaxis], logits) + sum(model.losses, 0.0)
         gradients = tape.gradient(loss, model.trainable_variables)
         optimizer.apply(gradients, model.trainable_variables)
         return tf.stack([loss * tf.cast(tf.size(labels), tf.float32), correct(logits, labels)])
 
     def measure_step(features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         logits = model(features, training=False)
-        loss = loss_of(labels[:, tf.newaxis], logits) * tf.cast(tf.size(labels), tf.float32)
-        return tf.stack([loss, correct(logits, labels)])
+        loss = loss_of(labels[:, tf.newaxis], logits) + sum(model.losses, 0.0)
+        return tf.stack([loss * tf.cast(tf.size(labels), tf.float32), correct(logits, labels)])
 
     @tf.function(input_signature=portion)
     def steps(features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

@@ -66,7 +66,7 @@ def lived(model: keras.Model) -> None:
             layer.set_weights(spread)
 
 
-def refuse(model: keras.Model, dtype: np.dtype) -> features.Run:
+def refuse(*arguments: object) -> features.Run:
     """An engine that must not be needed."""
     raise AssertionError("computed again")
 
@@ -75,8 +75,8 @@ def count_runs(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> l
     """The sizes of the batches that the engine runs from now on."""
     sizes: list[int] = []
 
-    def counting(model: keras.Model, dtype: np.dtype) -> features.Run:
-        run = PLAIN_ENGINE(model, dtype)
+    def counting(*arguments: object) -> features.Run:
+        run = PLAIN_ENGINE(*arguments)
 
         def counted(batch: np.ndarray) -> np.ndarray:
             if len(sizes) == stop_at:
@@ -194,6 +194,46 @@ def test_other_views_are_computed_anew(
     monkeypatch.setitem(features.ENGINES, "tensorflow", refuse)
     with pytest.raises(AssertionError, match="computed again"):
         features.extract(model, images, **({"views": 2} | change))
+
+
+def two_branches(swapped: bool) -> keras.Model:
+    """Two poolings of one input, the first less the second, or the other way round."""
+    inputs = keras.Input((8, 8, 3))
+    branches = [keras.layers.MaxPooling2D(2)(inputs), keras.layers.AveragePooling2D(2)(inputs)]
+    return keras.Model(inputs, keras.layers.Subtract()(branches[:: -1 if swapped else 1]))
+
+
+def test_names_do_not_matter_but_wiring_does() -> None:
+    first = features.fingerprint(two_branches(swapped=False))
+    keras.layers.Dense(1, name="between")  # and numbers have moved on
+    assert features.fingerprint(two_branches(swapped=False)) == first
+    assert features.fingerprint(two_branches(swapped=True)) != first
+
+
+@pytest.mark.parametrize("engine", features.ENGINES)
+def test_a_model_without_a_fixed_size_takes_that_of_the_pictures(
+    engine: str, images: np.ndarray
+) -> None:
+    free = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(2, 3)])
+    found = features.extract(free, images, engine=engine, keep=False)
+    expected = free.predict(images, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_views_of_features_are_refused(model: keras.Model) -> None:
+    with pytest.raises(ValueError, match=r"Received: views of float32\. Expected: pictures, uint8"):
+        features.extract(model, np.zeros((2, 32, 32, 3), "float32"), views=2)
+
+
+def test_who_waits_for_another_process_can_be_stopped(
+    model: keras.Model, images: np.ndarray
+) -> None:
+    def give_up(done: float, total: int) -> None:
+        raise InterruptedError
+
+    store = features._Plan(model, images, 1, STILL, 0, None, "auto").store()
+    with store.lock(), pytest.raises(InterruptedError):
+        features.extract(model, images, on_progress=give_up)
 
 
 def test_an_architecture_without_weights_counts_too(images: np.ndarray) -> None:

@@ -140,6 +140,15 @@ def test_all_rows_written_but_not_renamed(tmp_path: Path) -> None:
     np.testing.assert_array_equal(made.open(), ROWS)
 
 
+def test_a_kill_between_the_two_renamings_loses_nothing(tmp_path: Path) -> None:
+    made = written(tmp_path)
+    made.path.with_suffix(".json").replace(made.path.with_suffix(".journal.part"))
+    assert made.open() is None
+    assert made.rows_done() == 11
+    made.write(iter(()), 11)
+    np.testing.assert_array_equal(made.open(), ROWS)
+
+
 def test_too_few_blocks_make_no_store(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"Received: 1 blocks\. Expected: 3\."):
         store(tmp_path).write(iter([ROWS[:4]]), 0)

@@ -26,13 +26,13 @@ def picked(classes: int, count: int = 77) -> tuple[np.ndarray, np.ndarray]:
 
 
 def head(classes: int) -> keras.Model:
-    """Dropout with a seed of its own, and as many logits as it takes."""
+    """Dropout with a seed of its own, a penalty, and as many logits as it takes."""
     keras.utils.set_random_seed(0)
     return keras.Sequential(
         [
             keras.Input((CHANNELS,)),
             keras.layers.Dropout(0.3, seed=7),
-            keras.layers.Dense(1 if classes == 2 else classes),
+            keras.layers.Dense(1 if classes == 2 else classes, kernel_regularizer="l2"),
         ]
     )
 
@@ -90,6 +90,28 @@ def test_a_restart_is_as_good_as_new() -> None:
     expected = list(training.train(fresh, data, labels, **options))
     assert [epoch.loss for epoch in again] == [epoch.loss for epoch in expected]
     np.testing.assert_array_equal(model.get_weights()[0], fresh.get_weights()[0])
+
+
+def test_a_restart_after_a_loss_that_was_no_number() -> None:
+    data, labels = picked(2)
+    model = head(2)
+    trainer = training.Trainer(model, keras.optimizers.Adam(0.01))
+    hot = data.copy()
+    hot[3] = np.inf
+    assert next(trainer.epochs(hot, labels, 1)).diverged
+    trainer.restart(head(2).variables, learning_rate=0.01)
+    assert not next(trainer.epochs(data, labels, 1)).diverged
+
+
+def test_fine_tuning_in_a_single_step() -> None:
+    data, labels = picked(2, count=20)
+    (epoch,) = training.fine_tune(head(2), data, labels, learning_rate=0.1, epochs=1)
+    assert epoch.number == 1
+    model = head(2)
+    model.trainable = False
+    with pytest.raises(ValueError, match="Received: 0 epochs"):
+        next(training.fine_tune(model, data, labels, learning_rate=0.1, epochs=0))
+    assert not model.trainable_weights
 
 
 def test_portions_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from helpers.panels.panel import STILL, Panel, png
-from helpers.panels.runs import RUNNING, Run, Runs, Settings, Start
+from helpers.panels.runs import RUNNING, Run, Runs, Settings, Start, join
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +108,7 @@ class Board(Panel):
         self.runs.wait(seconds)
         painter = self._painter
         if painter is not None:
-            painter.join(seconds)
+            join(painter, seconds)
 
     def clear(self, button: Any = None) -> None:
         """Forget the runs."""
@@ -165,7 +165,8 @@ class Board(Panel):
             try:
                 self._show()
             except BaseException:
-                self._painter = None  # so that the next change is shown again
+                with self._deciding:
+                    self._painter = None  # so that the next change is shown again
                 raise
 
     def _show(self) -> None:
@@ -175,7 +176,7 @@ class Board(Panel):
         running = last is not None and last.state == RUNNING
         self._enable(running)
         self.progress.value = _progress(last)
-        self.table.value = _table(runs, self.runs)
+        self.table.value = _table(self.runs.frame(runs))
         numbers = [("choose", 0), *((str(run.number), run.number) for run in runs)]
         if list(self.pick.options) != numbers:
             self.pick.options = numbers
@@ -185,7 +186,11 @@ class Board(Panel):
         """The curves of a first run, which is made where there is none yet."""
         if not self.runs.all:
             self.runs.begin(self.settings)
-            self.wait()
+            try:
+                self.wait()
+            except BaseException:
+                self.runs.stop("Stopped by the kernel's interrupt")
+                raise
         still = paint(self.runs.all, caption=STILL)
         return {"image/png": base64.b64encode(still).decode()}
 
@@ -264,11 +269,11 @@ def _progress(run: Run | None) -> str:
     return f"Run {run.number}: epoch {done} of {asked}, about {left:.1f} s left."
 
 
-def _table(runs: list[Run], all_runs: Runs) -> str:
+def _table(frame: pd.DataFrame) -> str:
     """The runs as an HTML table, and a link that saves them."""
-    if not runs:
+    if frame.empty:
         return ""
-    frame = all_runs.frame()
+    contents = base64.b64encode(frame.to_csv(index=False).encode()).decode()
     low, high = frame.pop("interval_low"), frame.pop("interval_high")
     frame["best_val_accuracy"] = [
         "" if value != value else f"{value:.3f} ({first:.3f} to {last:.3f})"
@@ -278,7 +283,6 @@ def _table(runs: list[Run], all_runs: Runs) -> str:
     ]
     frame["learning_rate"] = [f"{rate:.3g}" for rate in frame["learning_rate"]]
     frame.columns = [name.replace("_", " ") for name in frame.columns]
-    contents = base64.b64encode(all_runs.frame().to_csv(index=False).encode()).decode()
     link = f'<a download="runs.csv" href="data:text/csv;base64,{contents}">Save as CSV</a>'
     results = ["run", "best val accuracy", "state", "epochs done", "seconds"]
     frame = frame[[*results, *(name for name in frame.columns if name not in results)]]

@@ -10,7 +10,6 @@ import ipywidgets as widgets
 import numpy as np
 
 from helpers.panels.board import Board
-from helpers.panels.head import borrowed_randomness
 from helpers.panels.knobs import choice, learning_rate, whole_number
 from helpers.panels.panel import ROOM, png
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from helpers.panels.runs import Settings
     from helpers.training import Epoch, Trainer
 
+KEPT = 3  # tops, each with a base of its own
 FROZEN, IN_TRAINING = "frozen", "in training mode"
 TRAINED, FRESH = "trained", "fresh"
 CODE = """\
@@ -240,8 +240,9 @@ class Tops:
     def _top(self, depth: int, normalization: str) -> Top:
         """The two parts for a depth, built where they are not there yet."""
         if (depth, normalization) not in self._tops:
-            with borrowed_randomness():
-                self._tops[depth, normalization] = self._build(depth, normalization)
+            while len(self._tops) >= KEPT:
+                self._tops.pop(next(iter(self._tops)))
+            self._tops[depth, normalization] = self._build(depth, normalization)
         return self._tops[depth, normalization]
 
     def _build(self, depth: int, normalization: str) -> Top:
@@ -259,7 +260,8 @@ class Tops:
             layer.trainable = trains(layer, normalization)
         pooling = keras.layers.GlobalAveragePooling2D()
         pooled = keras.Sequential([keras.Input(end.shape[1:]), upper, pooling])
-        head = keras.layers.Dense(self.outputs)
+        seeded = keras.initializers.GlorotUniform(seed=0)  # no draw from the notebook's chances
+        head = keras.layers.Dense(self.outputs, kernel_initializer=seeded)
         above = keras.Sequential([keras.Input(end.shape[1:]), pooled, head])
         trainer = training.Trainer(above, keras.optimizers.Adam())
         return Top(below, pooled, trainer, [variable.numpy() for variable in above.variables])

@@ -138,6 +138,8 @@ class Heads:
 def borrowed_randomness() -> Iterator[None]:
     """Give Python's and numpy's generators back to the learner's notebook as they were.
 
+    TensorFlow's own seed, which nobody can read, stays as it was set.
+
     One thread at a time: two panels that begin together would draw from each other's chances.
     """
     with _borrowing:

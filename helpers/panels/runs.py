@@ -92,25 +92,25 @@ class Runs:
         return run
 
     def stop(self, why: str = "Stopped") -> None:
-        """Ask the run to stop; it does within a batch. `why` begins its note."""
+        """Ask the run to stop; while it trains it does within a batch. `why` begins its note."""
         self._why = why
         self._asked_to_stop.set()
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until the run has ended and was shown, each thread at most so long."""
         for thread in self._threads:
-            thread.join(seconds)
+            join(thread, seconds)
 
     def clear(self) -> None:
         """Forget all runs but the one under way."""
         self.all = [run for run in self.all if run.state == RUNNING]
         self._changed()
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self, runs: list[Run] | None = None) -> pd.DataFrame:
         """A row a run: its settings, state, epochs done, best validation accuracy, seconds."""
         import pandas as pd
 
-        return pd.DataFrame([self._row(run) for run in self.all])
+        return pd.DataFrame([self._row(run) for run in (self.all if runs is None else runs)])
 
     def _row(self, run: Run) -> dict[str, Any]:
         best = run.best(self.validation_pictures)
@@ -153,3 +153,12 @@ class Runs:
         if done < asked:
             return STOPPED, f"{self._why} after {done} of {asked} epochs."
         return DONE, f"Done: {done} of {asked} epochs."
+
+
+def join(thread: threading.Thread, seconds: float | None) -> None:
+    """Wait for a thread, in short waits that an interrupt can end on every system."""
+    if seconds is not None:
+        thread.join(seconds)
+        return
+    while thread.is_alive():
+        thread.join(0.1)
