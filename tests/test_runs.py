@@ -110,8 +110,9 @@ def test_the_next_run_need_not_wait_until_the_end_of_the_last_is_shown() -> None
     shown = threading.Event()
     runs = Runs(steady, 10, lambda: runs.all[0].state == DONE and shown.wait(5))
     runs.begin(SETTINGS)
-    while runs.running:
+    while runs.all[0].state != DONE:
         time.sleep(0.001)
+    assert not runs.running
     second = runs.begin(SETTINGS)
     shown.set()
     runs.wait(5)
