@@ -56,8 +56,8 @@ class Recipe(NamedTuple):
     disk_gb: float
 
 
-CPU = Recipe("cpu", "requirements.txt", 0.8, 2.8)
-GPU = Recipe("gpu", "requirements-gpu.txt", 3.6, 7.0)
+CPU = Recipe("cpu", "requirements.txt", 0.9, 3.1)
+GPU = Recipe("gpu", "requirements-gpu.txt", 3.7, 7.3)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -379,7 +379,7 @@ def test_no_package_for_this_machine(root, bare_venv, monkeypatch):
 
 
 def test_too_little_disk_is_said_before_anything_is_made(root):
-    with pytest.raises(course.Stop, match=r"1\.0 GB free, 3\.6 GB needed.*free some"):
+    with pytest.raises(course.Stop, match=r"1\.0 GB free, 4\.0 GB needed.*free some"):
         ensure(root, free_bytes=lambda path: 10**9)
     assert not (root / ".venv").exists()
 
