@@ -48,7 +48,7 @@ class Stop(Exception):
 
 
 class Recipe(NamedTuple):
-    """What is installed, and the room that it takes (measured on Linux, Python 3.11)."""
+    """What is installed, and about the room that it takes on Linux with Python 3.11."""
 
     name: str
     requirements: str

@@ -100,7 +100,7 @@ class PictureFiles:
         if decoded.failed:
             row, reason = next(iter(decoded.failed.items()))
             raise ValueError(
-                f"Received: {files[row].path}, of which {reason}. Expected: the picture that was "
+                f"Received: {files[row].path} ({reason}). Expected: the picture that was "
                 f"there when the set was loaded. Load the set again."
             )
         return decoded.images if np.ndim(chosen) else decoded.images[0]

@@ -67,10 +67,7 @@ def train(
     *,
     optimizer: keras.optimizers.Optimizer,
     epochs: int,
-    validation: tuple[np.ndarray, np.ndarray] | None = None,
-    batch_size: int = 32,
-    seed: int = 0,
-    stop: Callable[[], bool] = lambda: False,
+    **options: Any,
 ) -> Iterator[Epoch]:
     """Train on features, epoch by epoch; ask for the next one to go on.
 
@@ -99,9 +96,7 @@ def train(
     Raises:
         ValueError: where features, labels and model do not fit together.
     """
-    trainer = Trainer(model, optimizer)
-    options = {"validation": validation, "batch_size": batch_size, "seed": seed, "stop": stop}
-    yield from trainer.epochs(features, labels, epochs, **options)
+    yield from Trainer(model, optimizer).epochs(features, labels, epochs, **options)
 
 
 class Trainer:

@@ -312,6 +312,23 @@ def test_flips_are_mirror_images_of_about_half(images: np.ndarray) -> None:
     assert 0.4 < mirrored.mean() < 0.6
 
 
+def test_a_file_that_is_no_picture_any_more_is_named(
+    images: np.ndarray, tmp_path: Path, model: keras.Model
+) -> None:
+    paths = [tmp_path / f"{row}.png" for row in range(3)]
+    for path, image in zip(paths, images[:3], strict=True):
+        Image.fromarray(image).save(path)
+    files = pictures.PictureFiles([str(path) for path in paths], 32)
+    paths[1].write_bytes(b"")
+    with pytest.raises(ValueError, match=r"1\.png \(the file is empty\)\. .*Load the set again"):
+        features.extract(model, files)
+
+
+def test_pictures_that_are_no_files_cannot_stay_on_disk() -> None:
+    with pytest.raises(ValueError, match="Received: 'tfds' with in_memory=False"):
+        pictures.load("tfds", 32, in_memory=False)
+
+
 def test_rotation_and_zoom_are_those_of_scipy() -> None:
     smooth = scipy.ndimage.gaussian_filter(
         np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)), (0, 6, 6, 0)
@@ -365,6 +382,8 @@ def test_pictures_on_disk_give_the_same_features(
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
     monkeypatch.setitem(features.ENGINES, "tensorflow", refuse)
     features.extract(model, on_disk.images)
+    np.testing.assert_array_equal(on_disk.images[3], in_memory.images[3])
+    np.testing.assert_array_equal(on_disk.images[2:5], in_memory.images[2:5])
     Path(on_disk.images.paths[0]).write_bytes(Path(on_disk.images.paths[1]).read_bytes())
     with pytest.raises(AssertionError, match="computed again"):
         features.extract(model, on_disk.images)

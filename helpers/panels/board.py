@@ -37,7 +37,6 @@ class Board(Panel):
         code: prints the plain Keras code of some settings.
         validation_pictures: how many stand behind a validation accuracy.
         above: widgets between the knobs and the buttons.
-        settings: what the knobs are set to before the first run, which the still picture shows.
     """
 
     def __init__(
