@@ -10,6 +10,7 @@ from helpers.panels.fine_tuning import fine_tuning_panel
 from helpers.panels.head import training_panel
 from helpers.panels.layers import layer_explorer
 from helpers.panels.panel import STILL, Panel
+from helpers.panels.question import question
 
 __all__ = [
     "STILL",
@@ -17,5 +18,6 @@ __all__ = [
     "augmentation_panel",
     "fine_tuning_panel",
     "layer_explorer",
+    "question",
     "training_panel",
 ]

@@ -41,6 +41,7 @@ import keras
 import numpy as np
 
 from helpers import panels, plots, weights
+from helpers.exercises import lesson_1 as exercises
 
 keras.utils.set_random_seed(0)
 print("Keras", keras.__version__, "on", keras.backend.backend())
@@ -183,6 +184,14 @@ plots.network(outer);
 # %% [markdown]
 # *Figure: the three layers of the nested model. The normalization inside is half trainable.*
 #
+# **Exercise.** Before you read on: how many parameters does `outer` hold, and how many of them
+# train? Put two numbers in place of the dots.
+
+# %% tags=["nbval-check-output"]
+answer = ...  # (in all, trainable)
+exercises.nested_counts.check(answer)
+
+# %% [markdown]
 # **Predict:** the model holds 40 + 32 + 9 parameters. How many are left to train once `inner` is
 # frozen?
 
@@ -319,6 +328,9 @@ print("in use:                ", dropout(ones, training=False).numpy())
 print("in training:           ", dropout(ones, training=True).numpy())
 dropout.trainable = False
 print("in training, 'frozen': ", dropout(ones, training=True).numpy())
+
+# %%
+panels.question(exercises.frozen_dropout)
 
 # %% [markdown]
 # `trainable = False` leaves Dropout's behaviour alone. There is one exception in Keras, and it is
