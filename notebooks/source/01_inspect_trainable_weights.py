@@ -187,7 +187,7 @@ plots.network(outer);
 # **Exercise.** Before you read on: how many parameters does `outer` hold, and how many of them
 # train? Put two numbers in place of the dots.
 
-# %% tags=["nbval-check-output"]
+# %%
 answer = ...  # (in all, trainable)
 exercises.nested_counts.check(answer)
 
