@@ -107,7 +107,7 @@ class Heads:
         import keras
 
         with borrowed_randomness():
-            keras.utils.set_random_seed(seed)
+            random.seed(seed)  # of all that `set_random_seed` sets, the one that Keras draws from
             return keras.Sequential(
                 [
                     keras.Input(shape=(self.channels,)),
@@ -136,19 +136,16 @@ class Heads:
 
 @contextmanager
 def borrowed_randomness() -> Iterator[None]:
-    """Give Python's and numpy's generators back to the learner's notebook as they were.
-
-    TensorFlow's own seed, which nobody can read, stays as it was set.
+    """Give Python's generator back to the learner's notebook as it was.
 
     One thread at a time: two panels that begin together would draw from each other's chances.
     """
     with _borrowing:
-        kept = random.getstate(), np.random.get_state()
+        kept = random.getstate()
         try:
             yield
         finally:
-            random.setstate(kept[0])
-            np.random.set_state(kept[1])
+            random.setstate(kept)
 
 
 def head_knobs(views: int) -> dict[str, widgets.Widget]:
