@@ -313,7 +313,7 @@ def test_a_restarted_kernel(features_of_2000: Lab) -> None:
     lab.menu("Kernel", "Restart Kernel…")
     lab.page.click(".jp-Dialog button:has-text('Restart')")
     lab.page.wait_for_selector(".jp-OutputArea .jupyter-widgets-disconnected")
-    assert "If broken chains stand beside the controls" in lab.says("Run 1: Done")
+    assert "If broken chains show" in lab.says(r"Run \d+: ")
     lab.shot("restarted")
     lab.menu("Run", "Run All Cells")
     lab.page.wait_for_selector(".jupyter-widgets-disconnected", state="detached")

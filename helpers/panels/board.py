@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HELP = (
-    "If a click does nothing, the kernel is busy with another cell. If broken chains stand beside "
-    "the controls, it was restarted: run the notebook's cells again from the first."
+    "If a click does nothing, the kernel is busy. If broken chains show, it was restarted: "
+    "run the notebook's cells again."
 )
 REPLACED = "The panel that stood here before is closed; its runs are not in this one."
 
@@ -174,8 +174,11 @@ class Board(Panel):
         last = runs[-1] if runs else None
         running = last is not None and last.state == RUNNING
         self._enable(running)
+        said = _progress(last, self.runs.stopping)
         replaced = f" {REPLACED}" if self.replaces else ""
-        self.progress.value = _progress(last, self.runs.stopping) + replaced
+        self.progress.value = (
+            f'<div style="line-height: 1.4">{said}{replaced}<br><small>{HELP}</small></div>'
+        )
         self.table.value = _table(self.runs.frame(runs))
         numbers = [("choose", 0), *((str(run.number), run.number) for run in runs)]
         if list(self.pick.options) != numbers:
@@ -257,9 +260,9 @@ def _buttons() -> dict[str, widgets.Button]:
 def _progress(run: Run | None, stopping: bool) -> str:
     """A sentence on the last run."""
     if run is None:
-        return f"No run yet. {HELP}"
+        return "No run yet."
     if run.state != RUNNING:
-        return f"Run {run.number}: {html.escape(run.note)} {HELP}"
+        return f"Run {run.number}: {html.escape(run.note)}"
     asked, done = run.settings["epochs"], len(run.epochs)
     if stopping:
         return f"Run {run.number}: stopping."
@@ -276,7 +279,8 @@ def _table(frame: pd.DataFrame) -> str:
     contents = base64.b64encode(frame.to_csv(index=False).encode()).decode()
     low, high = frame.pop("interval_low"), frame.pop("interval_high")
     frame["best_val_accuracy"] = [
-        "" if value != value else f"{value:.3f} ({first:.3f} to {last:.3f})"
+        # No-break spaces, for the tables of JupyterLab break lines wherever they can.
+        "" if value != value else f"{value:.3f}\u00a0({first:.3f}\u00a0to\u00a0{last:.3f})"
         for value, first, last in zip(
             frame["best_val_accuracy"].astype(float), low, high, strict=True
         )
