@@ -23,12 +23,14 @@ from helpers.exercises.exercise import (
     right,
     wrong,
 )
+from helpers.exercises.overview import Overview
 
 __all__ = [
     "Choice",
     "Exercise",
     "NotAnswered",
     "Option",
+    "Overview",
     "Verdict",
     "call",
     "choice",

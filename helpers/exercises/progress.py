@@ -17,8 +17,9 @@ FRESH: Entry = {"right": False, "tries": 0, "hints": 0}
 
 
 def path() -> Path:
-    """The file."""
-    return cache_folder() / "progress.json"
+    """The file: `COURSE_PROGRESS`, or one in the course's cache folder."""
+    chosen = os.environ.get("COURSE_PROGRESS")
+    return Path(chosen).expanduser() if chosen else cache_folder() / "progress.json"
 
 
 def read() -> dict[str, Entry]:
