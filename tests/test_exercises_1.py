@@ -188,7 +188,9 @@ WRONG = [
     (
         lesson_1.still_statistics,
         preparing(
-            "for layer in model.layers: layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)",
+            "for layer in model.layers:",
+            "    kind = keras.layers.BatchNormalization",
+            "    layer.trainable = not isinstance(layer, kind)",
             COMPILE,
         ),
         "A model in a model.*drifted",
@@ -228,6 +230,14 @@ WRONG = [
     ),
 ]
 
+WRONG.append(
+    (
+        lesson_1.unfreeze_first,
+        unfreezing("model.trainable = True", COMPILE, "return model"),
+        "still frozen.*passed over",
+    )
+)
+
 ALSO_RIGHT = [
     (
         lesson_1.freeze_all_but,
@@ -264,7 +274,7 @@ ALSO_RIGHT = [
         unfreezing(
             "copy = keras.models.clone_model(model)",
             "copy.set_weights(model.get_weights())",
-            "copy.trainable = True",
+            "copy.layers[0].trainable = True",
             COMPILE.replace("model", "copy"),
             "return copy",
         ),
