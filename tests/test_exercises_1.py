@@ -44,7 +44,7 @@ WRONG = [
     (
         lesson_1.freeze_all_but,
         freezing("model.get_layer(name).trainable = True"),
-        "A new model, all but 'head' .*stem/kernel can still train",
+        "A new model, all but 'head' .* and 6 more can still train",
     ),
     (
         lesson_1.freeze_all_but,
@@ -71,7 +71,7 @@ WRONG = [
         freezing(
             "model.trainable = True", "for layer in model.layers[:-1]: layer.trainable = False"
         ),
-        "all but 'stem'.*head/bias, .*can still train",
+        "all but 'stem'.*head/bias, model/head/kernel can still train",
     ),
     (
         lesson_1.freeze_all_but,
@@ -84,17 +84,17 @@ WRONG = [
     (
         lesson_1.unchanged,
         comparing(f"return all(old.all() == new.all() {PAIRS}"),
-        "Every number has changed: it says True",
+        "Every number has changed: it says True.*whether they are zero",
     ),
     (
         lesson_1.unchanged,
         comparing(f"return all(np.allclose(old, new) {PAIRS}"),
-        "last bit: it says True",
+        "last bit: it says True.*tolerance",
     ),
     (
         lesson_1.unchanged,
         comparing(f"return all(old.sum() == new.sum() {PAIRS}"),
-        "another order: it says True",
+        "another order: it says True.*A sum",
     ),
     (
         lesson_1.unchanged,

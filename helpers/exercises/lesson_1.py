@@ -98,7 +98,7 @@ def _frozen_wrongly(
     """What is wrong with the weights that train, and where to look."""
     said = f"{start}, all but '{name}' to be frozen: "
     if surplus := sorted(trains - should):
-        return said + f"{', '.join(surplus)} can still train. Which layers did you not freeze?"
+        return said + f"{_some(surplus)} can still train. Which layers did you not freeze?"
     if not model.trainable:
         return said + (
             "nothing can train. The model itself is frozen, and then its layers have no say."
@@ -106,9 +106,15 @@ def _frozen_wrongly(
     if not trains:
         return said + f"nothing can train. Does a line come after the one that unfreezes '{name}'?"
     return said + (
-        f"{', '.join(sorted(should - trains))} cannot train. '{name}' was True already, so Keras "
+        f"{_some(sorted(should - trains))} cannot train. '{name}' was True already, so Keras "
         "passed over your assignment and did not visit the layers inside."
     )
+
+
+def _some(paths: list[str]) -> str:
+    """The first two, and how many more."""
+    more = f" and {len(paths) - 2} more" if len(paths) > 2 else ""
+    return ", ".join(paths[:2]) + more
 
 
 def _three_parts() -> keras.Model:
@@ -123,7 +129,9 @@ def _three_parts() -> keras.Model:
         core,
     ]
     parts = [keras.layers.Dense(4, name="stem"), keras.Sequential(layers, name="block")]
-    return keras.Sequential([keras.Input((4,)), *parts, keras.layers.Dense(1, name="head")])
+    return keras.Sequential(
+        [keras.Input((4,)), *parts, keras.layers.Dense(1, name="head")], name="model"
+    )
 
 
 def _freeze_inside(model: keras.Model) -> None:
@@ -172,8 +180,23 @@ def unchanged(function: Callable[[list[np.ndarray], list[np.ndarray]], bool]) ->
         if not isinstance(said, (bool, np.bool_)):
             return wrong(f"{case}: it returned {said!r}. Expected: True or False.")
         if said != expected:
-            return wrong(f"{case}: it says {said}. Expected: {expected}.")
+            return wrong(f"{case}: it says {said}. Expected: {expected}. {_where_to_look(case)}")
     return right("It says no where one number of one array differs, and yes where none does.")
+
+
+def _where_to_look(case: str) -> str:
+    """Which habit of a comparison shows in a case."""
+    if case.startswith("Nothing"):
+        return "Is there a case in which it says yes?"
+    if case.startswith("Every number"):
+        return "Does it compare the numbers themselves, or whether they are zero?"
+    if "array" in case:
+        return "Every array counts, and every number in it."
+    if "order" in case:
+        return "A sum does not see which number stands where."
+    if "last bit" in case or "half" in case:
+        return "However small: a tolerance lets small steps of training pass."
+    return "What does your comparison make of that number?"
 
 
 def _pairs_of_lists() -> list[tuple[str, list[np.ndarray], list[np.ndarray], bool]]:
