@@ -244,7 +244,7 @@ def _with(arrays: Sequence[np.ndarray], which: int, place: int, value: float) ->
     ),
 )
 def frozen_dropout() -> None:
-    """What does `trainable = False` change about a Dropout layer?"""
+    """What does trainable = False change about a Dropout layer?"""
 
 
 @exercise(
@@ -327,7 +327,7 @@ def _arrays(model: keras.Model) -> list[np.ndarray]:
         is_right=True,
     ),
     Option(
-        "`fit` ends in an error: the model must be compiled again.",
+        "fit ends in an error: the model must be compiled again.",
         "That is the lucky case: it needs a batch of a new shape.",
     ),
     Option(
@@ -336,7 +336,7 @@ def _arrays(model: keras.Model) -> list[np.ndarray]:
     ),
 )
 def late_unfreezing() -> None:
-    """You fit a head on a frozen base, set `base.trainable = True`, and call `fit` again.
+    """You fit a head on a frozen base, set base.trainable = True, and call fit again.
 
     All batches are of one size. What happens?
     """

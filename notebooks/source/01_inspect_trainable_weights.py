@@ -371,8 +371,7 @@ weights.compare(before, model)
 # | `layer.trainable` | on the layer, before `compile` | may training change this layer's weights? |
 # | `training=` | in a call, `layer(x, training=True)` | is this call part of training or of use? |
 #
-# Dropout shows that they are independent. It has no weights, so `trainable` has nothing to say. In a
-# training call it sets each number to zero with probability 0.5 and doubles the others, so that the
+# Dropout shows that they are independent. In a training call it sets each number to zero with probability 0.5 and doubles the others, so that the
 # mean stays about the same. What does freezing change about it? Choose first.
 
 # %%
@@ -391,7 +390,8 @@ dropout.trainable = False
 print("in training, 'frozen': ", dropout(ones, training=True).numpy())
 
 # %% [markdown]
-# `trainable = False` leaves Dropout's behaviour alone. There is one exception in Keras, and it is
+# `trainable = False` leaves Dropout's behaviour alone: it has no weights, so the setting has nothing
+# to say. There is one exception in Keras, and it is
 # deliberate: a *frozen BatchNormalization* also stops behaving as in training.
 
 # %% tags=["nbval-check-output"]
