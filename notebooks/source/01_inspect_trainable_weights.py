@@ -371,8 +371,9 @@ weights.compare(before, model)
 # | `layer.trainable` | on the layer, before `compile` | may training change this layer's weights? |
 # | `training=` | in a call, `layer(x, training=True)` | is this call part of training or of use? |
 #
-# Dropout shows that they are independent. In a training call it sets each number to zero with probability 0.5 and doubles the others, so that the
-# mean stays about the same. What does freezing change about it? Choose first.
+# Dropout shows that they are independent. In a training call it sets each number to zero with
+# probability 0.5 and doubles the others, so that the mean stays about the same. What does freezing
+# change about it? Choose first.
 
 # %%
 panels.question(exercises.frozen_dropout)
