@@ -35,5 +35,5 @@ def question(choice: Choice) -> Panel:
 
     pick.observe(judge, "value")
     listed = "".join(f"<li>{html.escape(option.text)}</li>" for option in choice.options.values())
-    still = f'{asked.value}<ol type="A">{listed}</ol><p>{STILL}</p>'
+    still = f'{asked.value}<ol style="list-style-type: upper-alpha">{listed}</ol><p>{STILL}</p>'
     return Panel([asked, pick, said], still=lambda: {"text/html": still})
