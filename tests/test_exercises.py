@@ -24,7 +24,7 @@ def sum_of_two(answer):
 
 @choice(
     Option("three", "One short."),
-    Option("four <b>", "Two & two.", is_right=True),
+    Option("`four` <b>", "Two & two `x<y`.", is_right=True),
 )
 def pick_a_sum():
     """What is 2 + 2 <in words>?"""
@@ -80,8 +80,8 @@ def test_the_solution_is_right():
 @pytest.mark.parametrize("answer", ["A", "a", " a. three"])
 def test_each_choice_is_explained(answer):
     assert str(pick_a_sum.check(answer)) == "Not yet. One short."
-    assert str(pick_a_sum.check("B")) == "Right. Two & two."
-    assert "B (right): four <b> Two & two." in str(pick_a_sum.solution())
+    assert str(pick_a_sum.check("B")) == "Right. Two & two `x<y`."
+    assert "B (right): `four` <b> Two & two `x<y`." in str(pick_a_sum.solution())
 
 
 def test_what_is_no_choice_is_named():
@@ -98,19 +98,20 @@ def test_a_question_needs_one_right_choice():
 
 def test_verdicts_are_escaped():
     assert "<b>Two & two" not in pick_a_sum.check("B")._repr_html_()
-    assert "Two &amp; two." in pick_a_sum.check("B")._repr_html_()
+    assert "Two &amp; two <code>x&lt;y</code>." in pick_a_sum.check("B")._repr_html_()
 
 
 def test_a_question_can_be_clicked():
     panel = panels.question(pick_a_sum)
     asked, pick, said = panel.children
     assert "&lt;in words&gt;" in asked.value and pick.value is None and said.value == ""
+    assert [label for label, letter in pick.options] == ["A. three", "B. four <b>"]
     pick.value = "A"
     assert "One short." in said.value
     pick.value = "B"
-    assert "Two &amp; two." in said.value
+    assert "Two &amp; two <code>x&lt;y</code>." in said.value
     still = panel._repr_mimebundle_()["text/html"]
-    assert "<li>four &lt;b&gt;</li>" in still and panels.STILL in still
+    assert "<li><code>four</code> &lt;b&gt;</li>" in still and panels.STILL in still
 
 
 def test_progress_of_many_kernels_is_kept():

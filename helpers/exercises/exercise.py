@@ -6,6 +6,7 @@ import dis
 import html
 import importlib
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -34,7 +35,7 @@ class Verdict:
         return f"{WORDS[self.state]} {self.text}".strip()
 
     def _repr_html_(self) -> str:
-        said = html.escape(self.text).replace("\n", "<br>")
+        said = as_html(self.text).replace("\n", "<br>")
         return boxed(f"<b>{MARKS[self.state]} {WORDS[self.state]}</b> {said}", self.state)
 
 
@@ -50,7 +51,12 @@ class Shown:
 
     def _repr_html_(self) -> str:
         code = f"<pre>{html.escape(self.code)}</pre>" if self.code else ""
-        return boxed(html.escape(self.text) + code, OPEN)
+        return boxed(as_html(self.text) + code, OPEN)
+
+
+def as_html(text: str) -> str:
+    """Text as HTML, with code in backticks as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def boxed(content: str, state: str) -> str:
@@ -165,7 +171,7 @@ class Exercise:
     @property
     def help(self) -> str:
         """Where help is to be had."""
-        return f"Stuck? exercises.{self.name}.hint()"
+        return f"Stuck? `exercises.{self.name}.hint()` gives a hint."
 
 
 def exercise(

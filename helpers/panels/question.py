@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from helpers.exercises.exercise import as_html
 from helpers.panels.panel import STILL, Panel
 
 if TYPE_CHECKING:
@@ -19,8 +19,12 @@ def question(choice: Choice) -> Panel:
     Args:
         choice: an exercise of `helpers.exercises`.
     """
-    asked = widgets.HTML(f"<b>{html.escape(choice.task)}</b>")
-    lines = [(f"{letter}. {option.text}", letter) for letter, option in choice.options.items()]
+    asked = widgets.HTML(f"<b>{as_html(choice.task)}</b>")
+    # A radio button's label is plain text.
+    lines = [
+        (f"{letter}. {option.text.replace('`', '')}", letter)
+        for letter, option in choice.options.items()
+    ]
     pick = widgets.RadioButtons(
         options=lines,
         value=None,
@@ -34,6 +38,6 @@ def question(choice: Choice) -> Panel:
             said.value = choice.check(pick.value)._repr_html_()
 
     pick.observe(judge, "value")
-    listed = "".join(f"<li>{html.escape(option.text)}</li>" for option in choice.options.values())
+    listed = "".join(f"<li>{as_html(option.text)}</li>" for option in choice.options.values())
     still = f'{asked.value}<ol style="list-style-type: upper-alpha">{listed}</ol><p>{STILL}</p>'
     return Panel([asked, pick, said], still=lambda: {"text/html": still})
