@@ -47,6 +47,18 @@ BANDS: dict[tuple[str, str], tuple[float, float]] = {
     ("fresh head", "drawings"): (0.5, 0.9),
     ("fresh head", "photos"): (0.4, 0.93),
     ("fresh head", "tfds"): (0.3, 0.93),
+    ("frozen, test", "drawings"): (0.89, 0.97),
+    ("frozen, test", "photos"): (0.95, 1.0),
+    ("frozen, test", "tfds"): (0.93, 1.0),
+    ("fine-tuned, test", "drawings"): (0.94, 1.0),
+    ("fine-tuned, test", "photos"): (0.95, 1.0),
+    ("fine-tuned, test", "tfds"): (0.93, 1.0),
+    ("heat inside the outline, sound", "drawings"): (0.36, 0.6),
+    ("heat inside the outline, sound", "photos"): (0.36, 0.6),
+    ("heat inside the outline, sound", "tfds"): (0.36, 0.6),
+    ("heat inside the outline, tricked", "drawings"): (0.1, 0.36),
+    ("heat inside the outline, tricked", "photos"): (0.1, 0.36),
+    ("heat inside the outline, tricked", "tfds"): (0.1, 0.36),
 }
 
 

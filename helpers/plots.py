@@ -252,3 +252,125 @@ def intervals(accuracies: Mapping[str, Accuracy], ax: Axes | None = None) -> Axe
     ax.grid(axis="x", color="#dddddd")
     ax.set_axisbelow(True)
     return ax
+
+
+def reliability(
+    probability: np.ndarray, labels: np.ndarray, name: str = "", ax: Axes | None = None
+) -> Axes:
+    """The share of right answers against the probability of the class that was named.
+
+    Args:
+        probability: `(n, classes)`.
+        labels: int `(n,)`.
+        name: what the legend calls this model.
+        ax: to add a model to a figure.
+    """
+    from sklearn.calibration import calibration_curve
+
+    if ax is None:
+        ax = _axes(None, 5.0, 4.0)
+        ax.plot([0, 1], [0, 1], ":", color=GREY, label="as sure as it is right")
+        ax.set_xlabel("probability of the class named")
+        ax.set_ylabel("share that is right")
+        ax.set_title("Can you trust the probability?")
+        ax.set_xlim(0.45 if probability.shape[1] == 2 else 0.0, 1.02)
+        ax.set_ylim(0, 1.02)
+    right = probability.argmax(axis=1) == labels
+    shares, means = calibration_curve(right, probability.max(axis=1), n_bins=10)
+    ax.plot(means, shares, "o-", color=[ORANGE, BLUE, GREEN][len(ax.lines) % 3], label=name)
+    ax.legend()
+    return ax
+
+
+def accuracy_by_count(
+    runs: Mapping[str, Mapping[int, Sequence[Accuracy]]], ax: Axes | None = None
+) -> Axes:
+    """Accuracy against the number of training pictures, a line a way to train.
+
+    Args:
+        runs: for each way, by number of pictures, the accuracies of its runs: each is a dot, the
+            line runs through their means, the band through their intervals.
+        ax: where to draw.
+    """
+    ax = _axes(ax, 7.0, 4.0)
+    for (name, by_count), color in zip(runs.items(), (BLUE, ORANGE, GREEN, RED), strict=False):
+        counts = sorted(by_count)
+        each = [by_count[count] for count in counts]
+        means = [np.mean([one.value for one in found]) for found in each]
+        low = [min(one.interval[0] for one in found) for found in each]
+        high = [max(one.interval[1] for one in found) for found in each]
+        ax.fill_between(counts, low, high, color=color, alpha=0.15, linewidth=0)
+        ax.plot(counts, means, "-", color=color, label=name)
+        for count, found in zip(counts, each, strict=True):
+            ax.plot([count] * len(found), [one.value for one in found], "o", color=color, ms=3)
+    ax.set_xscale("log")
+    ticks = sorted({count for by_count in runs.values() for count in by_count})
+    ax.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+    ax.minorticks_off()
+    ax.set_xlabel("training pictures")
+    ax.set_ylabel("test accuracy")
+    ax.set_title("What the number of pictures is worth")
+    ax.grid(axis="y", color="#dddddd")
+    ax.legend()
+    return ax
+
+
+def heat_maps(
+    images: Sequence[np.ndarray], maps: Sequence[np.ndarray], titles: Sequence[str] = ()
+) -> np.ndarray:
+    """Pictures in a row, and below each the same with its heat map over it.
+
+    Args:
+        images: `(height, width, 3)` each, values from 0 to 255.
+        maps: `(height, width)` each, from 0 to 1.
+        titles: one a picture.
+
+    Returns:
+        The array of matplotlib axes, two rows.
+    """
+    import matplotlib.pyplot as plt
+
+    columns = len(images)
+    size = 1.5 * columns, 3.2
+    _, axes = plt.subplots(2, columns, figsize=size, squeeze=False, layout="constrained")
+    for column, (image, heat) in enumerate(zip(images, maps, strict=True)):
+        for ax in axes[:, column]:
+            ax.imshow(np.clip(np.asarray(image), 0, 255).astype("uint8"))
+            ax.axis("off")
+        axes[1, column].imshow(heat, cmap="inferno", alpha=0.6, vmin=0, vmax=1)
+        if titles:
+            axes[0, column].set_title(titles[column], fontsize=9)
+    return axes
+
+
+def threshold(
+    probability: np.ndarray, labels: np.ndarray, at: float, names: Sequence[str], axes
+) -> Sequence[Axes]:
+    """The probabilities of class 1 by true class with the threshold, and the four counts.
+
+    Args:
+        probability: of class 1, `(n,)`.
+        labels: int `(n,)`, 0 or 1.
+        at: the threshold.
+        names: of the two classes.
+        axes: two matplotlib axes.
+    """
+    left, right = axes
+    bins = np.linspace(0, 1, 21)
+    for label, color in ((0, BLUE), (1, ORANGE)):
+        chosen = probability[labels == label]
+        left.hist(chosen, bins, color=color, alpha=0.6, label=f"labelled {names[label]}")
+    left.axvline(at, color="black", linestyle="--", label="threshold")
+    left.set_yscale("symlog")
+    left.set_xlabel(f"probability of {names[1]}")
+    left.set_ylabel("pictures (logarithmic)")
+    left.legend(fontsize=8)
+    counts = np.zeros((2, 2), int)
+    np.add.at(counts, (labels, (probability > at).astype(int)), 1)
+    right.imshow(counts, cmap="Blues", vmin=0, vmax=2 * counts.max())
+    for (row, column), count in np.ndenumerate(counts):
+        right.text(column, row, f"{count}", ha="center", va="center", fontsize=14)
+    right.set_xticks([0, 1], [f"named {name}" for name in names])
+    right.set_yticks([0, 1], [f"labelled\n{name}" for name in names])
+    right.set_title(f"threshold {at:.2f}")
+    return axes

@@ -12,6 +12,7 @@ from helpers.panels.head import training_panel
 from helpers.panels.layers import layer_explorer
 from helpers.panels.panel import STILL, Panel
 from helpers.panels.question import question
+from helpers.panels.threshold import threshold_panel
 
 __all__ = [
     "STILL",
@@ -21,5 +22,6 @@ __all__ = [
     "fine_tuning_panel",
     "layer_explorer",
     "question",
+    "threshold_panel",
     "training_panel",
 ]

@@ -1,0 +1,129 @@
+"""The exercises of lesson 6: solutions pass, plausible wrong answers are explained."""
+
+import re
+
+import numpy as np
+import pytest
+from answers import judge
+from scipy.stats import binomtest
+
+from helpers import evaluation
+from helpers.exercises import Choice, lesson_6, of_lesson
+
+NAMES = {"np": np, "binomtest": binomtest, "evaluation": evaluation}
+CODE = [found for found in of_lesson(6) if not isinstance(found, Choice)]
+PAIRED = """
+def paired(first, second):
+    both = {both}
+    return {counts}, {p_value}
+"""
+THRESHOLD = """
+def threshold_for(probability, labels, recall):
+    return {}
+"""
+COUNTS = "int((first & ~second).sum()), int((second & ~first).sum())"
+
+
+def pair(
+    counts=COUNTS,
+    p_value="binomtest(int((first & ~second).sum()), int((first != second).sum())).pvalue",
+):
+    return PAIRED.format(both="(first & second).sum()", counts=counts, p_value=p_value)
+
+
+WRONG = [
+    (lesson_6.pictures_needed, "answer = 500", "two points to each side"),
+    (lesson_6.pictures_needed, "answer = 1000", "too wide. Take more"),
+    (lesson_6.pictures_needed, "answer = 50_000", "fewer will do"),
+    (lesson_6.pictures_needed, "answer = 0.5", "Expected: a whole number"),
+    (
+        lesson_6.paired,
+        pair(counts="int(first.sum()), int(second.sum())"),
+        "You counted all right answers",
+    ),
+    (
+        lesson_6.paired,
+        pair(counts="int((second & ~first).sum()), int((first & ~second).sum())"),
+        "the wrong way round",
+    ),
+    (
+        lesson_6.paired,
+        pair(p_value="binomtest(int((first & ~second).sum()), len(first)).pvalue"),
+        "a coin for every picture",
+    ),
+    (
+        lesson_6.paired,
+        pair(
+            p_value="binomtest(int((first & ~second).sum()), int((first != second).sum()), "
+            "alternative='less').pvalue"
+        ),
+        "one side only",
+    ),
+    (lesson_6.paired, pair(), "ValueError"),
+    (lesson_6.paired, pair(counts="int((first != second).sum()), 0"), "Count the pictures on"),
+    (lesson_6.paired, "def paired(first, second):\n    return 1", "Expected: three numbers"),
+    (lesson_6.cat_flap, "answer = (171 / 180, 171 / 176)", "the wrong way round"),
+    (lesson_6.cat_flap, "answer = (186 / 200, 171 / 180)", "is the accuracy"),
+    (lesson_6.cat_flap, "answer = (171 / 200, 171 / 180)", "how often did the flap open"),
+    (lesson_6.cat_flap, "answer = (171 / 176, 171 / 200)", "how many cats came"),
+    (lesson_6.cat_flap, "answer = (97, 95)", "from 0 to 1"),
+    (
+        lesson_6.threshold_for,
+        THRESHOLD.format("np.sort(probability)[::-1][round(recall * len(labels)) - 1]"),
+        "both classes",
+    ),
+    (lesson_6.threshold_for, THRESHOLD.format("recall"), "Too few: take it lower"),
+    (lesson_6.threshold_for, THRESHOLD.format("0.0"), "a higher threshold would do"),
+    (
+        lesson_6.threshold_for,
+        THRESHOLD.format(
+            "np.sort(probability[labels == 1])[::-1]"
+            "[int(np.ceil(np.round(recall * (labels == 1).sum(), 9))) - 1] - 1e-4"
+        ),
+        "A little higher|a higher threshold",
+    ),
+    (
+        lesson_6.threshold_for,
+        THRESHOLD.format("np.quantile(probability[labels == 1], 1 - recall)"),
+        "Too few|A little higher|a higher threshold",
+    ),
+    (lesson_6.threshold_for, THRESHOLD.format("probability[labels == 1]"), "one number"),
+]
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+
+
+@pytest.mark.parametrize("exercise", CODE, ids=lambda exercise: exercise.name)
+def test_the_solution_is_right(exercise):
+    verdict = judge(exercise, exercise.code, NAMES)
+    assert verdict.state == "right", verdict
+
+
+@pytest.mark.parametrize(("exercise", "code", "why"), WRONG)
+def test_wrong_answers_are_explained(exercise, code, why):
+    verdict = judge(exercise, code, NAMES)
+    assert verdict.state == "wrong"
+    assert re.search(why, verdict.text), verdict.text
+
+
+@pytest.mark.parametrize("exercise", CODE, ids=lambda exercise: exercise.name)
+def test_three_wrong_answers_each(exercise):
+    assert sum(found is exercise for found, _, _ in WRONG) >= 3
+
+
+@pytest.mark.parametrize("number", [1790, 1825, 1880])
+def test_any_number_within_a_tenth_will_do(number):
+    assert lesson_6.pictures_needed.check(number).state == "right"
+
+
+def test_scikit_learns_threshold_is_right():
+    from sklearn.metrics import precision_recall_curve
+
+    def threshold_for(probability, labels, recall):
+        _, found, thresholds = precision_recall_curve(labels, probability)
+        return thresholds[found[:-1] >= recall - 1e-9].max()
+
+    assert lesson_6.threshold_for.check(threshold_for).state == "right"
