@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 from matplotlib.figure import Figure
 from PIL import Image
+from sklearn.metrics import precision_score, recall_score
 
 from helpers import panels, pictures
 from helpers.panels import board
@@ -428,3 +429,30 @@ def test_a_hundred_clicks_at_random_moments_leave_nothing_behind(head_panel):
     gc.collect()
     assert not [found for found in gc.get_objects() if isinstance(found, Figure)]
     assert psutil.Process().memory_info().rss - memory < 150e6
+
+
+# The threshold panel
+
+
+def test_the_threshold_decides_precision_and_recall():
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1], 60)
+    logits = random.normal(size=(120, 1)) + 2 * labels[:, None] - 1
+    panel = panels.threshold_panel(logits, labels, ("cat", "dog"))
+    slider, said, image = panel.children
+    before = image.value
+    slider.value = 0.8
+    named = 1 / (1 + np.exp(-logits[:, 0])) > 0.8
+    assert f"Named dog: {named.sum()}, {precision_score(labels, named):.3f}" in said.value
+    assert f"{recall_score(labels, named):.3f} are found (recall)" in said.value
+    assert image.value != before
+    slider.value = 1.0
+    assert "Named dog: 0, no picture is" in said.value
+    bundle = panel._repr_mimebundle_()
+    assert bundle["text/plain"] == panels.STILL and base64.b64decode(bundle["image/png"])
+    assert slider.description and slider.tooltip
+
+
+def test_a_threshold_needs_two_classes():
+    with pytest.raises(ValueError, match=r"Received: logits of shape .* and 3 classes"):
+        panels.threshold_panel(np.zeros((4, 3)), np.zeros(4, int), ("a", "b", "c"))

@@ -8,6 +8,9 @@ import pytest
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import confusion_matrix
 
 from helpers import plots
 from helpers.evaluation import Accuracy
@@ -81,3 +84,47 @@ def test_feature_maps_share_one_scale():
     assert {image.get_clim() for ax in axes.flat for image in ax.images} == {
         (0.0, block[..., [3, 7, 9]].max())
     }
+
+
+def test_reliability_shows_scikit_learns_curve():
+    random = np.random.default_rng(0)
+    probability = random.dirichlet((1, 1), 300)
+    labels = random.integers(0, 2, 300)
+    ax = plots.reliability(probability, labels, "one")
+    plots.reliability(probability[:150], labels[:150], "other", ax)
+    right, sure = probability.argmax(axis=1) == labels, probability.max(axis=1)
+    shares, means = calibration_curve(right, sure, n_bins=10)
+    np.testing.assert_allclose(ax.lines[1].get_xydata(), np.stack([means, shares], axis=1))
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["as sure as it is right", "one", "other"]
+    assert ax.lines[1].get_color() != ax.lines[2].get_color()
+
+
+def test_accuracy_by_count_has_a_line_a_way_and_a_dot_a_run():
+    runs = {
+        "frozen": {100: [Accuracy(90, 100), Accuracy(94, 100)], 25: [Accuracy(80, 100)]},
+        "scratch": {25: [Accuracy(50, 100)], 100: [Accuracy(52, 100)]},
+    }
+    ax = plots.accuracy_by_count(runs)
+    line = ax.lines[0]
+    np.testing.assert_allclose(line.get_xydata(), [[25, 0.80], [100, 0.92]])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["frozen", "scratch"]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["25", "100"]
+
+
+def test_heat_maps_lie_over_their_pictures():
+    images = np.full((3, 8, 8, 3), 128, "uint8")
+    maps = np.random.default_rng(0).random((3, 8, 8))
+    axes = plots.heat_maps(images, maps, ["a", "b", "c"])
+    assert axes.shape == (2, 3) and [ax.get_title() for ax in axes[0]] == ["a", "b", "c"]
+    np.testing.assert_array_equal(axes[1, 2].images[1].get_array(), maps[2])
+    assert len(axes[0, 0].images) == 1
+
+
+def test_threshold_counts_the_four_kinds():
+    probability, labels = np.array([0.1, 0.6, 0.7, 0.4, 0.9]), np.array([0, 0, 1, 1, 1])
+    figure = Figure()
+    _, right = plots.threshold(probability, labels, 0.5, ("cat", "dog"), figure.subplots(1, 2))
+    expected = confusion_matrix(labels, probability > 0.5)
+    np.testing.assert_array_equal(right.images[0].get_array(), expected)
+    assert [text.get_text() for text in right.texts] == ["1", "1", "1", "2"]
