@@ -53,9 +53,7 @@ EXCEPT = """
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
 """
-FAULTY = (
-    PREPARE + "    compile_for(model, learning_rate=1e-3)\n" + EXCEPT + "    base.trainable = True"
-)
+FAULTY = PREPARE + EXCEPT + "    base.trainable = True\n    model.optimizer.learning_rate = 1e-3"
 
 WRONG = [
     (lesson_4.deepest_within, "answer = 5", "Too deep: depth 5 trains 243,488"),
@@ -87,7 +85,12 @@ WRONG = [
         lesson_4.unfreeze_nested,
         INSIDE + "    for layer in model.layers:\n"
         "        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)",
-        "in front of the cut",
+        "second_normalization, third_normalization would train",
+    ),
+    (
+        lesson_4.unfreeze_nested,
+        INSIDE + "    model.trainable = True\n    unfreeze_behind(base, None)",
+        "first would train and stands in front of the cut",
     ),
     (lesson_4.prepare_to_fine_tune, FAULTY, "learning rate of 0.001"),
     (
@@ -138,7 +141,7 @@ WRONG = [
     (
         lesson_4.difference_is_shown,
         INTERVALS + "    return not (al <= b <= ah or bl <= a <= bh)",
-        "and yet the intervals overlap",
+        "44, 50",
     ),
     (lesson_4.difference_is_shown, INTERVALS + "    return b - a", "True or False"),
 ]

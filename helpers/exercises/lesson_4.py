@@ -249,7 +249,7 @@ def _about_moves(model: keras.Model, before: Any, cut: str | None) -> str | None
             "The layers behind the cut are trainable and did not move in `fit`. What has to come "
             "after a change of `trainable`?"
             if counted
-            else "The layers behind the cut did not move. Are they trainable, and the base with them?"
+            else "The layers behind the cut did not move. Are they trainable, and the base, too?"
         )
     return None if "head" in names else "The head did not move. Is it trainable?"
 
