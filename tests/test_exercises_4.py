@@ -204,6 +204,21 @@ def test_an_explicit_prepare_is_right(base):
     assert verdict.state == "right", verdict.text
 
 
+def test_prepare_is_judged_with_more_classes():
+    def sound(model, cut):
+        unfreeze_behind(model.get_layer("base"), cut)
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(keras.optimizers.Adam(1e-5), loss)
+
+    def of_two(model, cut):
+        unfreeze_behind(model.get_layer("base"), cut)
+        compile_for(model, 1e-5)
+
+    check = lesson_4.prepare_to_fine_tune.check
+    assert check(sound, 3).state == "right"
+    assert check(of_two, 3).state == "wrong"
+
+
 @pytest.mark.parametrize("choice", [c for c in exercises.of_lesson(4) if c not in WRITTEN])
 def test_a_choice_has_one_right_letter(choice):
     states = [choice.check(letter).state for letter in choice.options]

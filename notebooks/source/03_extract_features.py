@@ -444,8 +444,9 @@ assert min(last, key=last.get) == "rate 0.001"
 # **Exercise.** How high can the rate be? Say that a rate *works* if the mean validation loss of the
 # last three of ten epochs is at most twice that of the rate 0.001. Find the largest rate that works.
 # The check trains with your rate and with four times your rate: yours has to work, the other one must
-# not. Use the loop above; `np.mean(tries["rate 0.001"]["val_loss"][-3:])` is the number to compare
-# with. (The check takes 2,000 training pictures at most.)
+# not. Copy the loop above into the next cell, without its last two lines, which are about those three
+# rates, and put in rates of your own. `np.mean(tries["rate 0.001"]["val_loss"][-3:])` is the number to
+# compare with. (The check takes 2,000 training pictures at most.)
 
 # %%
 answer = ...  # a learning rate
@@ -537,8 +538,7 @@ axes.set_title(f"A head from {some} pictures");
 # Stop when you have seen enough. Earlier runs stay behind in grey, and in the table. Show code
 # prints the Keras code that does what you clicked.
 #
-# **Try:** what is the highest learning rate that ends above 0.9? What do dropout 0.9 and batches of
-# 8 do to the curves?
+# **Try:** what do dropout 0.9 and batches of 8 do to the curves?
 
 # %%
 panels.training_panel(
@@ -600,7 +600,7 @@ bands.check("few pictures, frozen", data.name, results["frozen base"].value)
 # %% [markdown]
 # *Figure: the two validation accuracies with their intervals; they lie far apart.*
 #
-# What went wrong from scratch? The training accuracy stands in the output of `fit`, two cells up.
+# What went wrong from scratch? The training accuracy stands in the output of `fit` above.
 
 # %%
 panels.question(exercises.from_scratch_fails)

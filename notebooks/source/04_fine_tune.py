@@ -336,9 +336,10 @@ print("both ways agree:", np.allclose(long_way, tuned_logits[:64], atol=1e-3))
 #     model.optimizer.learning_rate = 1e-3
 # ```
 #
-# Write a sound one, for two classes and logits: behind `cut` all moves but BatchNormalization, in front
-# of it nothing, and the rate is 0.0001 at most. `fit` is not called in it. The check runs it on a small
-# model, fits for one epoch, and compares all weights.
+# Write a sound one: the head trains, and behind `cut` everything but BatchNormalization; in front of
+# it nothing does. The loss is that of logits, as in `compile_for`, and the rate is 0.0001 at most.
+# `fit` is not called in it. The check runs it on a small model with as many classes as yours, fits for
+# one epoch, and compares all weights.
 
 
 # %%
@@ -347,7 +348,7 @@ def prepare(model, cut):
     ...
 
 
-exercises.prepare_to_fine_tune.check(prepare)
+exercises.prepare_to_fine_tune.check(prepare, classes)
 
 # %% [markdown]
 # Since it is one ordinary model, it can be saved in one file. Whoever loads that file needs Keras and
@@ -592,10 +593,10 @@ axes.set_title("Five steps from the same start");
 panels.question(exercises.nothing_moves)
 
 # %% [markdown]
-# Second, `fit` and `predict` disagree about the same pictures.
+# Second, a run in which `fit` says less than `evaluate` afterwards, in its second epoch still.
 
 # %%
-panels.question(exercises.fit_and_predict_differ)
+panels.question(exercises.fit_and_evaluate_differ)
 
 # %% [markdown]
 # Third, a trained head on a frozen base, before and after it was unfrozen.
