@@ -46,6 +46,7 @@ import keras
 import numpy as np
 
 from helpers import bands, evaluation, features, panels, pictures, plots, training, weights
+from helpers.exercises import lesson_3 as exercises
 
 keras.utils.set_random_seed(0)
 size = bases.find(BASE).size
@@ -155,7 +156,6 @@ plots.feature_maps(block, strongest);
 # `threshold=0.0`. A logit of 0 is a probability of 0.5. The default threshold of 0.5, applied to
 # logits, would call a picture whose second class has probability 0.6 a picture of the first.
 
-
 # %%
 def add_head(base, classes):
     """A model from pictures of 0 to 255 to logits: scaling, base, pooling, dropout, head."""
@@ -190,7 +190,33 @@ compile_for(model, classes)
 weights.count(model)
 
 # %% [markdown]
-# 1,281 for two classes: 1,280 weights and a bias, out of hundreds of thousands or millions. The article's
+# 1,281 for two classes: 1,280 weights and a bias, out of hundreds of thousands or millions.
+#
+# **Exercise.** Suppose that MobileNetV2 gets pictures 224 pixels high and 192 wide, and that there are
+# five classes. Which block comes out, as `(rows, columns, channels)`, and how many parameters has the
+# head behind the pooling?
+
+# %%
+answer = ...  # ((rows, columns, channels), parameters)
+exercises.another_size.check(answer)
+
+# %% [markdown]
+# **Exercise.** Some heads end with `sigmoid` and give a probability, a number from 0 to 1, in place of
+# a logit. Write `compile_either(model, gives)` for two classes. `gives` is `"logits"` or
+# `"probabilities"`, and in both cases the loss and the accuracy shall be right. Which two settings of
+# `compile_for` have to differ, and what was the threshold for probabilities?
+
+
+# %%
+def compile_either(model, gives):
+    """Compile a model of two classes that gives "logits" or "probabilities"."""
+    ...
+
+
+exercises.compile_for_outputs.check(compile_either)
+
+# %% [markdown]
+# The article's
 # choice, Xception with the same head, is a much larger base; with its 2,048 features, the head is
 # about as small. To count, random weights will do.
 
@@ -250,6 +276,21 @@ bands.check("twenty steps, frozen", data.name, history.history["accuracy"][-1])
 weights.compare(base_before, base)
 
 # %% [markdown]
+# **Exercise.** Write such a proof yourself. `layers_that_moved(model, train)` calls `train()` once and
+# returns a list with the names of those layers of `model` whose weights are others afterwards, be it by
+# a single bit. `layer.get_weights()` gives copies of all arrays of a layer. The check hands in a small
+# model, and a `train` that changes it in ways that a careless comparison misses.
+
+
+# %%
+def layers_that_moved(model, train):
+    """Call `train()`, and return the names of the layers in `model.layers` that changed."""
+    ...
+
+
+exercises.prove_it_held.check(layers_that_moved)
+
+# %% [markdown]
 # ## The frozen part need run only once
 #
 # Something is wasteful here. The published recipes go on like this for ten epochs, and every epoch takes
@@ -265,6 +306,22 @@ print(train_features.shape, validation_features.shape)
 
 # %% [markdown]
 # From here on, training means training a tiny model on a table of numbers.
+#
+# **Exercise.** Write a function that makes that tiny model: its input is so many `features`, and it
+# gives logits for so many `classes`, with one Dense layer. Dropout is as you like. The last lines of
+# `add_head` are a pattern; the next cell shows one way, so try first.
+
+
+# %%
+def make_head(features, classes):
+    """A new model from `(n, features)` to logits: one for two classes, else one a class."""
+    ...
+
+
+exercises.make_a_head.check(make_head)
+
+# %% [markdown]
+# This one is trained for ten epochs.
 
 # %%
 head = keras.Sequential(
@@ -288,6 +345,13 @@ plots.learning_curves(history.history);
 # *Figure: two panels by epoch, accuracy on the left and loss on the right, a dashed line for
 # training and a solid line for validation.*
 #
+# In the first epoch the validation accuracy lies above the training accuracy. Choose a reason before
+# you read on.
+
+# %%
+panels.question(exercises.validation_ahead)
+
+# %% [markdown]
 # Look at three things. Validation accuracy is high from the start and soon nearly flat. The training loss
 # goes on falling while the validation loss levels off: the head begins to learn its training
 # pictures by heart. And in the first epoch, validation is *better* than training: dropout works
@@ -332,8 +396,12 @@ print("the same numbers as predict:", difference < 1e-4)
 # The second call opened a file. Run the lesson again tomorrow, and the first one will too, so that
 # both times are alike. Change one
 # pixel or one weight, and it computes anew. When you stop it halfway, it goes on from there the next
-# time.
-#
+# time. So it pays to know what features depend on:
+
+# %%
+panels.question(exercises.extract_anew)
+
+# %% [markdown]
 # ## Try as often as you like
 #
 # `fit` is made for long epochs; on a head its preparations take longer than its work.
@@ -373,6 +441,20 @@ assert min(last, key=last.get) == "rate 0.001"
 # between them, though its accuracy may be as good: where that head is wrong, it is wrong with
 # confidence.
 #
+# **Exercise.** How high can the rate be? Say that a rate *works* if the mean validation loss of the
+# last three of ten epochs is at most twice that of the rate 0.001. Find the largest rate that works.
+# The check trains with your rate and with four times your rate: yours has to work, the other one must
+# not. Copy the loop above into the next cell, without its last two lines, which are about those three
+# rates, and put in rates of your own. `np.mean(tries["rate 0.001"]["val_loss"][-3:])` is the number to
+# compare with. (The check takes 2,000 training pictures at most.)
+
+# %%
+answer = ...  # a learning rate
+exercises.largest_rate.check(
+    answer, extracted, train.labels, validation_extracted, validation.labels
+)
+
+# %% [markdown]
 # A head can do without a learning rate altogether. One Dense layer on fixed features is logistic
 # regression. With a small penalty on its weights it has a single optimum, and scikit-learn finds it.
 # The numbers in brackets are the accuracy's 95 % interval, of which more below.
@@ -387,6 +469,26 @@ print(f"{time.perf_counter() - started:.1f} s")
 # %% [markdown]
 # Use it as a reference. If your head ends far below it, the trouble is in how you train.
 #
+# **Exercise.** Does a head need all channels? Write `choose_channels(features, labels, count)`, which
+# returns the indices of `count` channels. From 16 of them, a head shall be at most 5 points of accuracy
+# (0.05) worse than the reference with all. Your function sees the training pictures only. A trained
+# head has a weight for each channel: `training.reference_head(features, labels).get_weights()` gives
+# its kernel, of shape `(channels, outputs)`, and its bias. The check trains
+# `training.reference_head(features[:, chosen], labels, strength=1.0)`, with less penalty, since 16
+# weights need little.
+
+
+# %%
+def choose_channels(features, labels, count):
+    """Indices of `count` columns of `features`, `(n, channels)`, that tell the labels apart."""
+    ...
+
+
+exercises.few_channels.check(
+    choose_channels, extracted, train.labels, validation_extracted, validation.labels
+)
+
+# %% [markdown]
 # ## What the short way forbids, and what gives it back
 #
 # The published recipes turn and mirror each picture anew in every epoch. The short way forbids
@@ -436,8 +538,7 @@ axes.set_title(f"A head from {some} pictures");
 # Stop when you have seen enough. Earlier runs stay behind in grey, and in the table. Show code
 # prints the Keras code that does what you clicked.
 #
-# **Try:** what is the highest learning rate that ends above 0.9? What do dropout 0.9 and batches of
-# 8 do to the curves?
+# **Try:** what do dropout 0.9 and batches of 8 do to the curves?
 
 # %%
 panels.training_panel(
@@ -499,6 +600,12 @@ bands.check("few pictures, frozen", data.name, results["frozen base"].value)
 # %% [markdown]
 # *Figure: the two validation accuracies with their intervals; they lie far apart.*
 #
+# What went wrong from scratch? The training accuracy stands in the output of `fit` above.
+
+# %%
+panels.question(exercises.from_scratch_fails)
+
+# %% [markdown]
 # From scratch, the network is about as good as guessing. Mind what this shows and what it does not.
 # Its *training* accuracy, printed above, is low too: in ten steps, all those random
 # weights have learnt little, so this is not overfitting. The moving statistics of BatchNormalization,
@@ -510,8 +617,24 @@ bands.check("few pictures, frozen", data.name, results["frozen base"].value)
 # %% [markdown]
 # ## Nine predictions
 #
-# Numbers hide things, so look. The titles give the prediction with its probability, and the label
-# where it is another one.
+# Numbers hide things, so look. To read a prediction you want probabilities, and of all classes.
+#
+# **Exercise.** Write a function from logits, `(n, 1)` for two classes or `(n, classes)` for more, to
+# probabilities with a column a class. `keras.ops.sigmoid` turns the one logit into the probability of
+# the second class, `keras.ops.softmax` a row of logits into one probability each. The next cell needs
+# the same, so try first.
+
+
+# %%
+def to_probabilities(logits):
+    """Probabilities `(n, classes)` from logits `(n, 1)` or `(n, classes)`."""
+    ...
+
+
+exercises.probabilities_of_all.check(to_probabilities)
+
+# %% [markdown]
+# The titles give the prediction with its probability, and the label where it is another one.
 
 # %%
 if classes == 2:

@@ -38,6 +38,7 @@ import keras
 import numpy as np
 
 from helpers import bands, evaluation, features, panels, pictures, plots, training, weights
+from helpers.exercises import lesson_4 as exercises
 
 keras.utils.set_random_seed(0)
 data = pictures.load(PICTURES, size=bases.find(BASE).size)
@@ -86,6 +87,14 @@ for depth in (0, 3, 9, 11, 29, None):
     print(f"depth {depth!s:4}  behind {cut!s:20}  {weights.count(base).trainable:9,} trainable")
 
 # %% [markdown]
+# **Exercise.** Which is the greatest depth at which at most half of the base's parameters train? Half
+# of `weights.count(base).total`, that is.
+
+# %%
+answer = ...  # a depth
+exercises.deepest_within.check(answer, base)
+
+# %% [markdown]
 # The last row unfreezes everything, which is the choice of Keras's guide, at a learning rate of 0.00001.
 # TensorFlow's tutorial unfreezes from layer 100:
 
@@ -111,6 +120,23 @@ plots.network(base);
 # *Figure: one bar a layer from input to output. Behind the cut the convolutions are trainable; in
 # front of it, and in every BatchNormalization, nothing is.*
 #
+# **Exercise.** `unfreeze_behind` gets the base itself. In the published recipes it sits inside a model
+# as if it were one layer. Write `unfreeze_inside(model, cut)` for a model with a base called `"base"`
+# and a head on top. Afterwards the head trains, and of the base what lies behind the cut, but no
+# BatchNormalization: whatever was frozen before, be it the model, the base or single layers, and
+# however often it is run. Lesson 1 has what `trainable` on a model does to the layers inside. You may
+# call `unfreeze_behind`.
+
+
+# %%
+def unfreeze_inside(model, cut):
+    """Make `model` trainable behind `cut` of `model.get_layer("base")`; all of it if None."""
+    ...
+
+
+exercises.unfreeze_nested.check(unfreeze_inside)
+
+# %% [markdown]
 # The published recipes go on with the whole model: unfreeze, `compile`, `fit`. Then every epoch sends
 # every picture through the whole base, frozen part and all. You can spare yourself that.
 
@@ -258,6 +284,19 @@ axes.set_title("Validation accuracy");
 # and dogs. On the drawings, whose base had met neither, the two intervals about touch. There the claim
 # rests on more runs: on the 500 test drawings, fine-tuning was ahead with each of three seeds
 # (`benchmarks/README.md`).
+#
+# **Exercise.** Write that rule down. `difference_shown(first, second)` gets two results as
+# `(correct, total)`, such as `(464, 500)`, and says `True` if their intervals lie apart.
+# `evaluation.Accuracy(464, 500).interval` gives the two ends of an interval.
+
+
+# %%
+def difference_shown(first, second):
+    """Whether the intervals of two results, each `(correct, total)`, lie apart."""
+    ...
+
+
+exercises.difference_is_shown.check(difference_shown)
 
 # %% [markdown]
 # ## Did the statistics hold?
@@ -281,6 +320,35 @@ print(f"{changed} of {len(normalizations)} BatchNormalization layers changed the
 # %% tags=["nbval-check-output"]
 long_way = model.predict(validation.images[:64], verbose=0)
 print("both ways agree:", np.allclose(long_way, tuned_logits[:64], atol=1e-3))
+
+# %% [markdown]
+# **Exercise.** Here is a function that is meant to make a model ready for fine-tuning. The model was
+# trained with its base frozen, so it has been compiled and fitted before. The function has four
+# mistakes.
+#
+# ```python
+# def prepare(model, cut):
+#     base = model.get_layer("base")
+#     for layer in base.layers:
+#         if isinstance(layer, keras.layers.BatchNormalization):
+#             layer.trainable = False
+#     base.trainable = True
+#     model.optimizer.learning_rate = 1e-3
+# ```
+#
+# Write a sound one: the head trains, and behind `cut` everything but BatchNormalization; in front of
+# it nothing does. The loss is that of logits, as in `compile_for`, and the rate is 0.0001 at most.
+# `fit` is not called in it. The check runs it on a small model with as many classes as yours, fits for
+# one epoch, and compares all weights.
+
+
+# %%
+def prepare(model, cut):
+    """Make `model` ready to be fine-tuned behind `cut` of `model.get_layer("base")`."""
+    ...
+
+
+exercises.prepare_to_fine_tune.check(prepare, classes)
 
 # %% [markdown]
 # Since it is one ordinary model, it can be saved in one file. Whoever loads that file needs Keras and
@@ -518,6 +586,23 @@ axes.set_title("Five steps from the same start");
 # Two mistakes shout, two whisper. The high rate and the fresh head show at once. The drifting
 # statistics and the forgotten `compile` leave the accuracy about where it was and can only be
 # found by looking at the weights.
+#
+# Now the other way round: from what you see to what was done. First, a run that looks healthy.
+
+# %%
+panels.question(exercises.nothing_moves)
+
+# %% [markdown]
+# Second, a run in which `fit` says less than `evaluate` afterwards, in its second epoch still.
+
+# %%
+panels.question(exercises.fit_and_evaluate_differ)
+
+# %% [markdown]
+# Third, a trained head on a frozen base, before and after it was unfrozen.
+
+# %%
+panels.question(exercises.all_is_lost)
 
 # %% [markdown]
 # ## What you have seen
