@@ -9,8 +9,8 @@ import pytest
 from answers import judge
 
 from helpers import exercises, training
+from helpers.chance import seeded
 from helpers.exercises import lesson_3
-from helpers.exercises.chance import seeded
 
 CHANNELS, TELLING = 60, 12
 HEAD = "def make_head(features, classes):\n    "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.exercises.chance import seeded
+from helpers.chance import seeded
 from helpers.exercises.choice import Option, choice
 from helpers.exercises.exercise import Verdict, call, exercise, right, wrong
 
