@@ -548,3 +548,5 @@ axes.set_title("Five steps from the same start");
 #   on training the head first
 # - J. Yosinski and others, 2014:
 #   [How transferable are features in deep neural networks?](https://arxiv.org/abs/1411.1792)
+#
+# Next: [5. Find the bug](05_find_the_bug.ipynb)
