@@ -11,12 +11,12 @@ from helpers.exercises import Choice, clinic, lesson_5, of_lesson
 from helpers.lessons import find
 
 CASES = [exercise for exercise in of_lesson(5) if not isinstance(exercise, Choice)]
-ALTERED = "    images = np.concatenate([originals, smaller, darker, lighter, mirrored])\n"
 SPLIT = (
-    "    train_data = images[:240], labels[:240]\n"
-    "    validation_data = images[240:], labels[240:]\n"
+    "    train_data = images[:160], labels[:160]\n"
+    "    validation_data = images[160:], labels[160:]\n"
 )
-COMPILED = '        optimizer=keras.optimizers.Adam(0.01), loss="binary_crossentropy"'
+ORDER = "    order = np.random.default_rng(seed).permutation(200)\n"
+ORDERED = "np.concatenate(versions)[order], np.tile(labels, 10)[order]"
 PREPARED = ".batch(50).map(prepare)"
 
 WRONG = [
@@ -119,25 +119,21 @@ WRONG = [
     (
         "too_good",
         [
-            (ALTERED, "    images = originals\n"),
-            ("    labels = np.tile(labels, 5)\n", ""),
-            ("images[:240], labels[:240]", "images[:48], labels[:48]"),
-            ("images[240:], labels[240:]", "images[48:], labels[48:]"),
+            (ORDERED, "originals, labels"),
+            ("images[:160], labels[:160]", "images[:14], labels[:14]"),
+            ("images[160:], labels[160:]", "images[14:], labels[14:]"),
         ],
         "altered pictures are gone",
     ),
     (
         "too_good",
         [
-            ("    order = np.random.default_rng(seed).permutation(len(images))\n", ""),
-            (
-                "    images, labels = images[order], labels[order]\n",
-                "    held = np.tile(np.arange(60) >= 48, 5)\n",
-            ),
-            ("images[:240], labels[:240]", "images[~held], labels[~held]"),
-            ("images[240:], labels[240:]", "images[held], labels[held]"),
+            (ORDER, "    held = np.tile(np.arange(20) >= 14, 10)\n"),
+            (ORDERED, "np.concatenate(versions), np.tile(labels, 10)"),
+            ("images[:160], labels[:160]", "images[~held], labels[~held]"),
+            ("images[160:], labels[160:]", "images[held], labels[held]"),
         ],
-        "counts 12 pictures 5 times",
+        "counts 6 pictures 10 times",
     ),
     (
         "too_good",
@@ -273,6 +269,18 @@ WRONG = [
 
 # Other ways than the solution's.
 ALSO_RIGHT = [
+    (
+        "too_good",
+        [
+            ("train_pictures[:20], train_labels[:20]", "train_pictures[:14], train_labels[:14]"),
+            ("permutation(200)", "permutation(140)"),
+            (
+                SPLIT,
+                "    train_data = images, labels\n"
+                "    validation_data = train_pictures[14:20], train_labels[14:20]\n",
+            ),
+        ],
+    ),
     ("below_chance", [('("kitten", "dog")', '("cat", "dog")')]),
     ("high_loss", [("Dense(1)", 'Dense(1, activation="sigmoid")')]),
     (

@@ -263,7 +263,8 @@ exercises.below_chance.check(mended)
 # %% [markdown]
 # ## Case 3. A loss that stays high
 #
-# *'The loss is several times ln 2, and stays there.'*
+# *'The loss stays above ln 2, even when nearly all answers are right. With another seed nothing is
+# learnt at all.'*
 
 
 # %%
@@ -281,15 +282,17 @@ def high_loss(seed=0):
 
 
 # %% [markdown]
-# The symptom, with the range of what the model says:
+# Two seeds, each with the range of what the model says:
 
 # %%
-model, train_data, validation_data = high_loss()
-print("validation loss by epoch:", np.round(model.history.history["val_loss"], 2))
-print("its accuracy by epoch:   ", np.round(model.history.history["val_accuracy"], 2))
-said = model.predict(validation_features, verbose=0)
-print(f"outputs from {said.min():.1f} to {said.max():.1f}")
-assert min(model.history.history["val_loss"]) > 0.8
+for seed in (0, 1):
+    model, train_data, validation_data = high_loss(seed)
+    history = model.history.history
+    said = model.predict(validation_features, verbose=0)
+    print(f"seed {seed}: outputs from {said.min():.1f} to {said.max():.1f}")
+    print("   validation loss:", np.round(history["val_loss"], 2))
+    print("   accuracy:       ", np.round(history["val_accuracy"], 2))
+    assert min(history["val_loss"]) > np.log(2)
 
 # %% [markdown]
 # Compare the outputs with what this loss wants to be given.
@@ -340,7 +343,8 @@ print("validation:", evaluation.accuracy(logits, validation_data[1]))
 assert logits.std() < 0.3
 
 # %% [markdown]
-# A trained head would say -4 of one and 5 of another. To this model, all pictures look alike.
+# A trained head says numbers far below 0 of some pictures and far above 0 of others. To this model,
+# all look alike.
 
 # %%
 panels.question(exercises.all_alike_cause)
@@ -360,27 +364,27 @@ exercises.all_alike.check(mended)
 # %% [markdown]
 # ## Case 5. Too good
 #
-# *'I had only 60 pictures, so I made more of each. My validation accuracy is nearly 1, and users
+# *'I had only 20 pictures, so I made ten of each. My validation accuracy is nearly 1, and users
 # complain.'*
 
 
 # %%
 def too_good(seed=0):
-    """60 pictures become 300; a fifth is for validation."""
+    """20 pictures become 200; a fifth is for validation."""
     keras.utils.set_random_seed(seed)
-    originals, labels = train_pictures[:60], train_labels[:60]
-    half = tf.image.resize(originals, (48, 48))
-    smaller = tf.image.resize(half, (96, 96)).numpy().astype("uint8")
-    darker = (originals * 0.85).astype("uint8")
-    lighter = (255 - (255 - originals) * 0.85).astype("uint8")
-    mirrored = originals[:, :, ::-1]
-    images = np.concatenate([originals, smaller, darker, lighter, mirrored])
-    labels = np.tile(labels, 5)
-
-    order = np.random.default_rng(seed).permutation(len(images))
-    images, labels = images[order], labels[order]
-    train_data = images[:240], labels[:240]
-    validation_data = images[240:], labels[240:]
+    originals, labels = train_pictures[:20], train_labels[:20]
+    versions = []
+    for images in (originals, originals[:, :, ::-1]):
+        half = tf.image.resize(images, (48, 48))
+        versions.append(images)
+        versions.append(tf.image.resize(half, (96, 96)).numpy().astype("uint8"))
+        versions.append((images * 0.9).astype("uint8"))
+        versions.append((255 - (255 - images) * 0.9).astype("uint8"))
+        versions.append(np.roll(images, 2, axis=2))
+    order = np.random.default_rng(seed).permutation(200)
+    images, labels = np.concatenate(versions)[order], np.tile(labels, 10)[order]
+    train_data = images[:160], labels[:160]
+    validation_data = images[160:], labels[160:]
 
     head = new_head()
     compile_for_logits(head, rate=0.01)
@@ -398,17 +402,17 @@ validation = accuracy_on(model, *validation_data)
 users = accuracy_on(model, new_pictures, new_labels)
 print("validation:  ", validation)
 print("new pictures:", users)
-assert validation.value - users.value > 0.03
+assert validation.value - users.value > 0.06
 
 # %% [markdown]
-# The model is what it is; 0.9 would be a fair thing to say of it. What is at fault is the number that it was given.
+# Of a head from 20 pictures, the second number is no surprise. The first one is.
 
 # %%
 panels.question(exercises.too_good_cause)
 
 # %% [markdown]
-# **Exercise.** Mend the script. Keep the altered pictures for training, and keep at least ten
-# pictures for validation.
+# **Exercise.** Mend the script. Keep the altered pictures for training. For validation, set at least
+# six of the 20 aside, or take pictures of `validation_pictures`.
 
 
 # %%
@@ -543,7 +547,7 @@ def better_of_two(seed=0):
     validation_data = validation_features[rows], validation_labels[rows]
 
     best_model, best = None, -1.0
-    for rate in (0.0002, 0.01):
+    for rate in (0.001, 0.01):
         model = new_head()
         compile_for_logits(model, rate)
         model.fit(*train_data, epochs=3, verbose=0)
@@ -555,10 +559,10 @@ def better_of_two(seed=0):
 
 
 # %% [markdown]
-# Three seeds, and for each the chosen model on the new pictures:
+# Four seeds, and for each the chosen model on the new pictures:
 
 # %%
-for seed in (0, 1, 2):
+for seed in (0, 1, 2, 3):
     model, train_data, validation_data = better_of_two(seed)
     print("   chosen, on new pictures:", accuracy_on(model, new_features, new_labels))
 low, high = accuracy_on(model, *validation_data).interval
@@ -609,8 +613,8 @@ def three_numbers(seed=0):
     def dataset(images, labels):
         return tf.data.Dataset.from_tensor_slices((images, labels)).batch(50).map(prepare)
 
-    train_data = dataset(train_pictures[:200], train_labels[:200])
-    validation_data = dataset(validation_pictures[:150], validation_labels[:150])
+    train_data = dataset(train_pictures[:120], train_labels[:120])
+    validation_data = dataset(validation_pictures[:100], validation_labels[:100])
     model = new_head()
     compile_for_logits(model, rate=0.01)
     model.fit(train_data, epochs=4, verbose=0)
@@ -737,7 +741,7 @@ print("new pictures:", users)
 assert 0.3 < users.value < 0.7
 
 # %% [markdown]
-# The features are sound: Case 10 used the same ones. Training accuracy rises a little, by learning by heart.
+# The features are sound: Case 10 used the same ones. Training accuracy is a little above one half, by learning by heart.
 
 # %%
 panels.question(exercises.coin_cause)
@@ -822,7 +826,7 @@ exercises.poor_in_fit.check(mended)
 # |---|---|---|---|
 # | 1 | good before fine-tuning, guessing after, on training pictures too | a rate a hundred times too high | the rate of fine-tuning: far below the head's |
 # | 2 | training high, validation far below one half | the same number means another class | one list of class names for all sets |
-# | 3 | loss far above ln 2, outputs outside 0 to 1 | a loss for probabilities is given logits | `from_logits=True`, and `threshold=0.0` |
+# | 3 | loss above ln 2, outputs outside 0 to 1 | a loss for probabilities is given logits | `from_logits=True`, and `threshold=0.0` |
 # | 4 | one answer to all pictures | pixels scaled twice | scale once, inside the model |
 # | 5 | validation near 1, users less content | copies of training pictures in validation | split first, then alter the training part |
 # | 6 | accuracy as high as the larger class's share | the smaller class hardly counts | weigh or repeat it, measure each class |
