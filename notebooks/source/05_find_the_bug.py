@@ -14,15 +14,15 @@
 # # 5. Find the bug
 #
 # **What you'll do.** Twelve training scripts come to you with a complaint. Each is whole, each runs
-# without an error, and each has exactly one fault. You look at the symptom, name the cause, and mend
-# the script.
+# without an error, and each has exactly one fault. You look at the symptom, name the cause, and
+# mend the script.
 #
-# **What you'll learn.** To reason from a number that looks wrong to the line that made it so; and to
-# tell a mend that removes the cause from one that only hides the symptom.
+# **What you'll learn.** To reason from a number that looks wrong to the line that made it so; and
+# to tell a mend that removes the cause from one that only hides the symptom.
 #
-# **What you'll need.** Lessons 1 to 4. The clinic always uses the drawings and their base, which come
-# with the course. All cells together run in about SECONDS seconds on two CPU cores; a check of yours takes as
-# long as the script that it runs, and the first one some seconds more.
+# **What you'll need.** Lessons 1 to 4. The clinic always uses the drawings and their base, which
+# come with the course. All cells together run in about 50 seconds on two CPU cores; a check of
+# yours takes as long as the script that it runs, and the first one some seconds more.
 
 # %% [markdown]
 # ## What every script shares
@@ -45,10 +45,10 @@ validation_pictures, validation_labels = data.validation.images, data.validation
 new_pictures, new_labels = data.train.images[600:], data.train.labels[600:]
 
 # %% [markdown]
-# Then the base, cut behind `block_15_add` as in lesson 4. Bytes from 0 to 255 go into `below`, which
-# scales them; *maps* of shape `(3, 3, 56)` come out. `top` holds the last layers of the base and
-# turns maps into blocks; their mean over the places is 1,280 *features*. `extractor` goes from bytes
-# to features in one go. Each runs once for each picture.
+# Then the base, cut as in lesson 4, here behind `block_15_add`. Bytes from 0 to 255 go into `below`,
+# which scales them; *maps* of shape `(3, 3, 56)` come out. `top` holds the last layers of the base
+# and turns maps into blocks; their mean over the places is 1,280 *features*. `extractor` goes from
+# bytes to features in one go. Each runs once for each picture.
 
 # %%
 base = bases.load("drawn")
@@ -84,8 +84,8 @@ print("maps:    ", train_maps.shape)
 print("features:", train_features.shape)
 
 # %% [markdown]
-# Last, six functions that you know from lessons 3 and 4. Every script takes a fresh copy of the top,
-# so that none spoils it for the next.
+# Last, six functions that you know from lessons 3 and 4. Every script takes a fresh copy of the
+# top, so that none spoils it for the next.
 
 
 # %%
@@ -140,24 +140,25 @@ def accuracy_on(model, inputs, labels):
 #
 # 1. The **complaint** is what the owner of the script says.
 # 2. The **script** returns three things: the model, the training data and the validation data, each
-#    data a pair of inputs and labels (or a dataset that yields such pairs). It takes a seed, so that
-#    you can see whether a symptom was chance.
-# 3. The **symptom** is what the next cell prints. It holds for more than one seed, and the cell asserts
-#    it.
+#    data a pair of inputs and labels (or a dataset that yields such pairs). It takes a seed, so
+#    that you can see whether a symptom was chance.
+# 3. The **symptom** is what the next cell prints. It holds for more than one seed, and the cell
+#    asserts it.
 # 4. You **name the cause**. Each choice is explained.
-# 5. You **mend** it: copy the script into the last cell under the name `mended`, change as little as
-#    you can, and run the cell. The check runs your script and judges what it returns: what moved, what was
-#    measured on what, and how good the model is on the new pictures. It reads no code. Return what
-#    the script returned.
+# 5. You **mend** it: copy the script into the last cell under the name `mended`, change as little
+#    as you can, and run the cell. The check runs your script and judges what it returns: what
+#    moved, what was measured on what, and how good the model is on the new pictures. It reads no
+#    code. Return what the script returned.
 #
-# A mend may take the symptom away and leave the cause, or do some other harm: fewer epochs, everything frozen,
-# training on the validation set. The check looks for that, too. Cases are independent; take
-# them in any order.
+# A mend may take the symptom away and leave the cause, or do some other harm: fewer epochs,
+# everything frozen, training on the validation set. The check looks for that, too. Cases are
+# independent; take them in any order.
 
 # %% [markdown]
 # ## Case 1. Guessing
 #
-# *'The frozen base with its head was right nine times in ten. Then I fine-tuned it. Now it guesses.'*
+# *'The frozen base with its head was right nine times in ten. Then I fine-tuned it. Now it
+# guesses.'*
 
 
 # %%
@@ -178,7 +179,8 @@ def guessing(seed=0):
 
 
 # %% [markdown]
-# Run it and look at the training, too. **Predict:** is the accuracy on the *training* pictures high?
+# Run it and look at the training, too. **Predict:** is the accuracy on the *training* pictures
+# high?
 
 # %%
 model, train_data, validation_data = guessing()
@@ -193,8 +195,8 @@ assert after.value < 0.75
 panels.question(exercises.guessing_cause)
 
 # %% [markdown]
-# **Exercise.** Mend the script, so that fine-tuning moves the top and the model stays good. Leave the number of
-# epochs as it is.
+# **Exercise.** Mend the script, so that fine-tuning moves the top and the model stays good. Leave
+# the number of epochs as it is.
 
 
 # %%
@@ -237,9 +239,9 @@ def below_chance(seed=0):
 # %%
 model, train_data, validation_data = below_chance()
 print("training:  ", accuracy_on(model, *train_data))
-below = accuracy_on(model, *validation_data)
-print("validation:", below)
-assert below.value < 0.2
+in_validation = accuracy_on(model, *validation_data)
+print("validation:", in_validation)
+assert in_validation.value < 0.2
 
 # %% [markdown]
 # A model that knows nothing is right half of the time. To be wrong nine times in ten, it has to
@@ -411,8 +413,8 @@ assert validation.value - users.value > 0.06
 panels.question(exercises.too_good_cause)
 
 # %% [markdown]
-# **Exercise.** Mend the script. Keep the altered pictures for training. For validation, set at least
-# six of the 20 aside, or take pictures of `validation_pictures`.
+# **Exercise.** Mend the script. Keep the altered pictures for training. For validation, set at
+# least six of the 20 aside, or take pictures of `validation_pictures`.
 
 
 # %%
@@ -466,9 +468,9 @@ assert found.value < 0.4
 panels.question(exercises.nine_in_ten_cause)
 
 # %% [markdown]
-# **Exercise.** Mend the training, so that the model finds dogs about as well as cats. Keep
-# all 200 training pictures, and leave the validation set as it is. `fit` has an argument for it; repeating some
-# pictures does it, too.
+# **Exercise.** Mend the training, so that the model finds dogs about as well as cats. Keep all 200
+# training pictures, and leave the validation set as it is. `fit` has an argument for it; repeating
+# some pictures does it, too.
 
 
 # %%
@@ -534,8 +536,8 @@ exercises.nothing_moves.check(mended)
 # %% [markdown]
 # ## Case 8. The better of two
 #
-# *'I compare two learning rates and take the better one. Each time I split the data anew, another one
-# wins.'*
+# *'I compare two learning rates and take the better one. Each time I split the data anew, another
+# one wins.'*
 
 
 # %%
@@ -590,8 +592,7 @@ exercises.better_of_two.check(mended)
 # %% [markdown]
 # ## Case 9. Three evaluations, three numbers
 #
-# *'I evaluate the same model on the same pictures and get another number each time, and all are lower than they
-# should be.'*
+# *'I evaluate the same model on the same pictures three times and get three numbers.'*
 
 
 # %%
@@ -685,8 +686,8 @@ print("new pictures:", users)
 assert np.mean(model.history.history["val_accuracy"][-5:]) - users.value > 0.02
 
 # %% [markdown]
-# *Figure: accuracy and loss by epoch. The validation curves run along with the training curves, up to
-# accuracy 1 and on towards loss 0.*
+# *Figure: accuracy and loss by epoch. The validation curves run along with the training curves, up
+# to accuracy 1 and on towards loss 0.*
 #
 # In lesson 3 the validation loss levelled off while the training loss went on falling. Here they
 # fall together.
@@ -695,8 +696,8 @@ assert np.mean(model.history.history["val_accuracy"][-5:]) - users.value > 0.02
 panels.question(exercises.perfect_cause)
 
 # %% [markdown]
-# **Exercise.** Mend the script. Keep a fifth of the 200 for validation, of both classes, and train on
-# the rest.
+# **Exercise.** Mend the script. Keep a fifth of the 200 for validation, of both classes, and train
+# on the rest.
 
 
 # %%
@@ -741,7 +742,8 @@ print("new pictures:", users)
 assert 0.3 < users.value < 0.7
 
 # %% [markdown]
-# The features are sound: Case 10 used the same ones. Training accuracy is a little above one half, by learning by heart.
+# The features are sound: Case 10 used the same ones. Training accuracy is a little above one half,
+# by learning by heart.
 
 # %%
 panels.question(exercises.coin_cause)
@@ -762,8 +764,8 @@ exercises.coin.check(mended)
 # %% [markdown]
 # ## Case 12. Poor in `fit`, better in `evaluate`
 #
-# *'My card is small, so I use batches of 2. `fit` reports an accuracy far below the one of `evaluate`
-# on the same pictures, and fine-tuning has made the model worse.'*
+# *'My card is small, so I use batches of 2. `fit` reports an accuracy far below the one of
+# `evaluate` on the same pictures, and fine-tuning has made the model worse.'*
 
 
 # %%
@@ -837,14 +839,14 @@ exercises.poor_in_fit.check(mended)
 # | 11 | sound features, no better than chance | pictures and labels shuffled apart | one permutation for both |
 # | 12 | `fit` reports less than `evaluate`, small batches | BatchNormalization in training mode | `trainable = False` on its layers |
 #
-# Three habits would have found nearly all of them: look at what goes into the model; compare the weights before and after;
-# measure on pictures that have nothing to do with the training set.
+# Three habits would have found nearly all of them: look at what goes into the model; compare the
+# weights before and after; measure on pictures that have nothing to do with the training set.
 #
 # ## On your own
 #
 # 1. Run Case 1 with `rate=0.02` and `rate=0.005`. At which rate does the harm begin?
-# 2. Run Case 12 as it is, with batches of 32. Which part of the symptom goes away, and which weights
-#    still move?
+# 2. Run Case 12 as it is, with batches of 32. Which part of the symptom goes away, and which
+#    weights still move?
 # 3. Put a fault of your own into one of the scripts, and give it to somebody with nothing but its
 #    symptom.
 #
