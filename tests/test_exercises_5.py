@@ -374,7 +374,7 @@ def test_a_solution_changes_little(exercise):
     assert 0 < len(changed) <= 12
 
 
-@pytest.mark.parametrize("answer", [3, lambda: None, lambda: (1, 2, 3), lambda: (1, 2)])
+@pytest.mark.parametrize("answer", [3, lambda: 3, lambda: (1, 2, 3), lambda: (1, 2)])
 def test_what_is_no_script_is_told_what_to_return(answer):
     verdict = lesson_5.guessing.check(answer)
     assert verdict.state == "wrong" and "Expected: " in verdict.text

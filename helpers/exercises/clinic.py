@@ -195,6 +195,13 @@ def arrays(data: Any) -> tuple[np.ndarray, np.ndarray]:
     return inputs, labels
 
 
+def first_batch(data: Any) -> np.ndarray:
+    """The inputs of the first batch of a new pass over a dataset; of a pair of arrays, all."""
+    if isinstance(data, (tuple, list)):
+        return np.asarray(data[0])
+    return np.asarray(next(iter(data))[0])
+
+
 def named(outputs: np.ndarray) -> np.ndarray:
     """The classes that outputs name: logits, or probabilities where all lie from 0 to 1."""
     return (outputs[:, 0] > (0.5 if are_probabilities(outputs) else 0.0)).astype(int)

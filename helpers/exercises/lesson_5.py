@@ -366,7 +366,7 @@ def too_good(case: Case) -> Examination:
 
 @choice(
     Option(
-        "Nothing: 0.90 is a good accuracy.",
+        "There is no fault: 0.90 is a good accuracy.",
         "With nine cats in ten pictures, 'always cat' has exactly that.",
     ),
     Option(
@@ -553,7 +553,7 @@ def better_of_two(case: Case) -> Examination:
         "It is not; and another order of the same pictures has the same accuracy.",
     ),
     Option(
-        "The BatchNormalization layers of the base learn during `evaluate`.",
+        "The BatchNormalization layers of the base learn during evaluate.",
         "The base is frozen and called with `training=False`, and `evaluate` trains nothing.",
     ),
 )
@@ -586,21 +586,24 @@ def three_numbers_cause() -> None:
 )
 def three_numbers(case: Case) -> Examination:
     """Mend `three_numbers`: validation measures on the pictures as they are, training does not."""
-    first, second = (clinic.arrays(case.validation)[0] for _ in range(2))
+    inputs = case.validation_arrays[0]
+    again = clinic.first_batch(case.validation)
     yield (
-        not np.array_equal(first, second),
+        not np.array_equal(inputs[: len(again)], again),
         "Two passes over the validation data still bring different features.",
     )
-    yield from _leaks(case)
+    found = case.validation_sources
     yield (
-        not case.validation_sources.exact.all(),
+        not found.exact.all(),
         "The validation data are the same in each pass now, but not as the pictures are: they were "
         "augmented once and kept, or are prepared in another way than the base wants.",
     )
-    yield len(first) < 100, f"Only {len(first)} validation pictures are left."
-    first, second = (clinic.arrays(case.train)[0] for _ in range(2))
     yield (
-        np.array_equal(first, second),
+        len(set(found.row)) < 100 or found.count("validation") < len(inputs),
+        "These are not the validation pictures of the script any more, or not all of them.",
+    )
+    yield (
+        np.array_equal(clinic.first_batch(case.train), clinic.first_batch(case.train)),
         "Validation is right now. But training is not augmented anew in each epoch any more.",
     )
     yield case.accuracy < 0.8, f"{case.accuracy:.2f} of the new pictures: what else changed?"
@@ -623,7 +626,7 @@ def three_numbers(case: Case) -> Examination:
         "It comes from the same pictures as the training set, and the new ones do, too.",
     ),
     Option(
-        "The seed of `shuffle` makes both parts equal.",
+        "The seed of shuffle makes both parts equal.",
         "A seed makes a run repeatable. The order still changes from pass to pass.",
     ),
 )
@@ -757,16 +760,16 @@ def coin(case: Case) -> Examination:
         True,
     ),
     Option(
-        "Dropout works in `fit` only.",
+        "Dropout works in fit only.",
         "That would explain it, but this model has none.",
     ),
     Option(
-        "The accuracy of `fit` is a mean over an epoch, in which the model got better.",
+        "The accuracy of fit is a mean over an epoch, in which the model got better.",
         "True in general, but this model was right nine times in ten before the epoch began.",
     ),
 )
 def poor_in_fit_cause() -> None:
-    """What behaves in `fit` otherwise than in `evaluate`?"""
+    """What behaves in fit otherwise than in evaluate?"""
 
 
 @case(

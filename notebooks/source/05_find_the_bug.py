@@ -29,7 +29,8 @@
 #
 # The scripts are short because these cells prepare what they have in common. Nothing here is at
 # fault. First the pictures: 600 to train on, 500 for validation, and 400 *new* ones that no script
-# gets to see. They stand for the pictures that users send.
+# gets to see. They stand for the pictures that users send. TensorFlow warns where many
+# models are made in one notebook, which is meant here; `setLevel` turns that off.
 
 # %%
 import keras
@@ -39,6 +40,7 @@ import tensorflow as tf
 from helpers import bases, evaluation, features, panels, pictures, plots, weights
 from helpers.exercises import lesson_5 as exercises
 
+tf.get_logger().setLevel("ERROR")
 data = pictures.load("drawings", size=96)
 train_pictures, train_labels = data.train.images[:600], data.train.labels[:600]
 validation_pictures, validation_labels = data.validation.images, data.validation.labels
