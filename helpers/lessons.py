@@ -47,6 +47,7 @@ LESSONS = (
     Lesson(2, "02_download_and_look_at_data", "Download and look at data", 20, True, False),
     Lesson(3, "03_extract_features", "Extract features with a frozen base", 50, True, True),
     Lesson(4, "04_fine_tune", "Fine-tune", 120, True, True),
+    Lesson(5, "05_find_the_bug", "Find the bug", 50, False, False),  # always the drawings
     Lesson(6, "06_judge_a_model", "Judge a model honestly", 90, True, True),
 )
 

@@ -633,3 +633,5 @@ panels.question(exercises.all_is_lost)
 #   on training the head first
 # - J. Yosinski and others, 2014:
 #   [How transferable are features in deep neural networks?](https://arxiv.org/abs/1411.1792)
+#
+# Next: [5. Find the bug](05_find_the_bug.ipynb)

@@ -1,0 +1,345 @@
+"""What the exercises of lesson 5 measure: a mended script is run, what it returns is examined."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import random
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from helpers import lessons
+from helpers.exercises.exercise import Exercise, Verdict, call, exercise, right, wrong
+
+if TYPE_CHECKING:
+    import keras
+
+LESSON = "05_find_the_bug"
+CUT = "block_15_add"
+TRAINING = 600  # the first of the drawings' training part; the others are the new ones
+PARTS = ("train", "validation", "new")
+RETURNED = "the model, the training data and the validation data, as the script returned them"
+# A judge yields whether something is wrong, and what to say then; it returns what to say if not.
+Judge = Callable[["Case"], Generator[tuple[bool, str], None, str]]
+
+
+@dataclass(frozen=True)
+class Ward:
+    """The lesson's pictures, maps and features, each a dict by part, and its pretrained top."""
+
+    pictures: dict[str, np.ndarray]
+    labels: dict[str, np.ndarray]
+    maps: dict[str, np.ndarray]
+    features: dict[str, np.ndarray]
+    top: keras.Model
+
+    def alike(self, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+        """Of pictures, maps and features, those of which one has this shape.
+
+        Raises:
+            ValueError: where none has.
+        """
+        for kind in (self.pictures, self.maps, self.features):
+            if kind["new"].shape[1:] == shape:
+                return kind
+        raise ValueError(f"Received: inputs of shape {shape}. Expected: those of the script.")
+
+
+@lru_cache(maxsize=1)
+def ward() -> Ward:
+    """Prepare what the lesson's first cells prepare; the features come from the course's cache."""
+    import keras
+
+    from helpers import bases, features, pictures
+
+    data = pictures.load("drawings", size=96, quiet=True)
+    base = bases.load("drawn")
+    base.trainable = False
+    at_cut = base.get_layer(CUT).output
+    lower = keras.Model(base.input, at_cut, name="lower")
+    scaling = bases.find("drawn").scaling()
+    below = keras.Sequential([keras.Input(shape=(96, 96, 3)), scaling, lower])
+    top = keras.Model(at_cut, base.output, name="top")
+    pooling = keras.layers.GlobalAveragePooling2D()
+    pooled = keras.Sequential([keras.Input(shape=(3, 3, 56)), top, pooling])
+    images = dict(zip(PARTS, _in_parts(data.train.images, data.validation.images), strict=True))
+    labels = dict(zip(PARTS, _in_parts(data.train.labels, data.validation.labels), strict=True))
+    maps = {part: features.extract(below, images[part], quiet=True) for part in PARTS}
+    pooled_maps = {part: features.extract(pooled, maps[part], quiet=True) for part in PARTS}
+    return Ward(images, labels, maps, pooled_maps, top)
+
+
+def _in_parts(train: np.ndarray, validation: np.ndarray) -> tuple[np.ndarray, ...]:
+    return train[:TRAINING], validation, train[TRAINING:]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """For each input: the part and the row of the lesson's picture that it comes from.
+
+    Attributes:
+        part: `(n,)`, positions in `PARTS`.
+        row: `(n,)`, positions within all parts, one after the other.
+        labels: the true ones.
+        exact: whether each input is that picture's own, but for rounding; not an altered one.
+    """
+
+    part: np.ndarray
+    row: np.ndarray
+    labels: np.ndarray
+    exact: np.ndarray
+
+    def count(self, part: str) -> int:
+        """How many come from a part."""
+        return int((self.part == PARTS.index(part)).sum())
+
+
+@dataclass
+class Case:
+    """What a script returned. Data are pairs of inputs and labels, or datasets of such pairs."""
+
+    model: keras.Model
+    train: Any
+    validation: Any
+
+    @cached_property
+    def train_arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and labels of one pass over the training data."""
+        return arrays(self.train)
+
+    @cached_property
+    def validation_arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Inputs and labels of one pass over the validation data."""
+        return arrays(self.validation)
+
+    @cached_property
+    def train_sources(self) -> Sources:
+        """Where the training inputs come from."""
+        return sources(self.train_arrays[0])
+
+    @cached_property
+    def validation_sources(self) -> Sources:
+        """Where the validation inputs come from."""
+        return sources(self.validation_arrays[0])
+
+    @cached_property
+    def right_of_new(self) -> np.ndarray:
+        """Whether the model is right, a bool for each new picture."""
+        inputs = ward().alike(tuple(self.model.input_shape[1:]))["new"]
+        return named(self.model.predict(inputs, verbose=0)) == ward().labels["new"]
+
+    @property
+    def accuracy(self) -> float:
+        """On the new pictures."""
+        return float(self.right_of_new.mean())
+
+    def found(self, label: int) -> float:
+        """The share of the new pictures of a class that the model is right about."""
+        return float(self.right_of_new[ward().labels["new"] == label].mean())
+
+    @cached_property
+    def moved(self) -> float:
+        """How far the top's convolutions are from the pretrained ones, 0.01 for a hundredth."""
+        pairs = [
+            pair
+            for old, new in self._tops()
+            for pair in zip(old, new, strict=True)
+            if len(old) == 1
+        ]
+        change = sum(float(((new - old) ** 2).sum()) for old, new in pairs)
+        return float(np.sqrt(change / sum(float((old**2).sum()) for old, _ in pairs)))
+
+    @cached_property
+    def statistics_moved(self) -> bool:
+        """Whether a moving mean or variance of the top is another than the pretrained one."""
+        return any(
+            not np.array_equal(old[index], new[index])
+            for old, new in self._tops()
+            for index in (2, 3)
+            if len(old) == 4
+        )
+
+    def _tops(self) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
+        """The weights of each layer of the pretrained top and of this model's."""
+        own = {layer.name: layer for layer in leaves(self.model)}
+        for layer in ward().top.layers:
+            if layer.weights:
+                if layer.name not in own:
+                    raise ValueError("Received: a model without the top. Expected: its layers.")
+                yield layer.get_weights(), own[layer.name].get_weights()
+
+
+def leaves(model: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """All layers that hold no other layers, from the input on."""
+    inner = getattr(model, "layers", None)
+    return [leaf for layer in inner for leaf in leaves(layer)] if inner else [model]
+
+
+def arrays(data: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Inputs and labels, flat, of a pair of arrays or of one pass over a dataset.
+
+    Raises:
+        ValueError: where there are not as many of the one as of the other, or none.
+    """
+    if not isinstance(data, (tuple, list)):
+        batches = [(np.asarray(inputs), np.asarray(labels)) for inputs, labels, *_ in data]
+        data = tuple(np.concatenate(column) for column in zip(*batches, strict=True))
+    inputs, labels = np.asarray(data[0]), np.asarray(data[1]).reshape(-1)
+    if len(inputs) != len(labels) or not len(labels):
+        raise ValueError(f"Received: {len(inputs)} inputs, {len(labels)} labels. Expected: pairs.")
+    return inputs, labels
+
+
+def first_batch(data: Any) -> np.ndarray:
+    """The inputs of the first batch of a new pass over a dataset; of a pair of arrays, all."""
+    if isinstance(data, (tuple, list)):
+        return np.asarray(data[0])
+    return np.asarray(next(iter(data))[0])
+
+
+def named(outputs: np.ndarray) -> np.ndarray:
+    """The classes that outputs name: logits, or probabilities where all lie from 0 to 1."""
+    return (outputs[:, 0] > (0.5 if are_probabilities(outputs) else 0.0)).astype(int)
+
+
+def are_probabilities(outputs: np.ndarray) -> bool:
+    """Whether all outputs lie from 0 to 1."""
+    return bool(outputs.min() >= 0 and outputs.max() <= 1)
+
+
+def sources(inputs: np.ndarray) -> Sources:
+    """Find for each input the lesson's picture that it is, or was made of."""
+    known = ward().alike(inputs.shape[1:])
+    everything = np.concatenate([known[part] for part in PARTS])
+    part = np.repeat(np.arange(len(PARTS)), [len(known[name]) for name in PARTS])
+    labels = np.concatenate([ward().labels[name] for name in PARTS])
+    if inputs.shape[1:] == (96, 96, 3):
+        to = _thumbnails(everything)
+        mirrored = _thumbnails(inputs[:, :, ::-1])
+        likeness = np.maximum(_thumbnails(inputs) @ to.T, mirrored @ to.T)
+    else:
+        likeness = _directions(inputs) @ _directions(everything).T
+    row = likeness.argmax(axis=1)
+    return Sources(part[row], row, labels[row], likeness.max(axis=1) > 1 - 1e-5)
+
+
+def _thumbnails(images: np.ndarray) -> np.ndarray:
+    """Each picture as 12 x 12 grey places, without its brightness and contrast."""
+    grey = np.asarray(images, "float32").mean(axis=3)
+    return _directions(grey.reshape(-1, 12, 8, 12, 8).mean(axis=(2, 4)))
+
+
+def _directions(rows: np.ndarray) -> np.ndarray:
+    """Each row flat, with mean 0 and length 1."""
+    flat = np.asarray(rows, "float32").reshape(len(rows), -1)
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    return flat / (np.linalg.norm(flat, axis=1, keepdims=True) + 1e-9)
+
+
+def reaching_base(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
+    """What the base inside a model gets to see of inputs: all layers before it are applied."""
+
+    def before_base(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer | None]:
+        inner = getattr(layer, "layers", ())
+        if len(inner) > 50:
+            yield None
+        elif inner:
+            for part in inner:
+                yield from before_base(part)
+        else:
+            yield layer
+
+    for layer in before_base(model):
+        if layer is None:
+            break
+        inputs = layer(inputs)
+    return np.asarray(inputs)
+
+
+# From scripts to exercises
+
+
+@lru_cache(maxsize=1)
+def scripts() -> dict[str, str]:
+    """The lesson's scripts by name, as they stand in its text."""
+    path = lessons.SOURCES / f"{LESSON}.py"
+    text = path.read_text(encoding="utf-8")
+    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    return {node.name: ast.get_source_segment(text, node) or "" for node in functions}
+
+
+def mend(name: str, *changes: tuple[str, str]) -> str:
+    """A script under the name `mended`, with changes to its text.
+
+    Raises:
+        ValueError: where a change is not to a text that stands in the script once.
+    """
+    text = scripts()[name].replace(f"def {name}(", "def mended(")
+    for old, new in changes:
+        if text.count(old) != 1:
+            raise ValueError(
+                f"Received: {old!r}, {text.count(old)} times in '{name}'. Expected: once."
+            )
+        text = text.replace(old, new)
+    return text
+
+
+def case(*changes: tuple[str, str], hints: tuple[str, ...]) -> Callable[[Judge], Exercise]:
+    """Make an exercise of a judge whose name is the script's: mend it.
+
+    Args:
+        changes: to the script's text, which mend it.
+        hints: from a nudge to nearly the answer.
+    """
+
+    def make(judge: Judge) -> Exercise:
+        @functools.wraps(judge)
+        def judged(mended: Any) -> Verdict:
+            examination = judge(examine(mended))
+            try:
+                while True:
+                    is_wrong, text = next(examination)
+                    if is_wrong:
+                        return wrong(text)
+            except StopIteration as end:
+                return right(end.value)
+
+        solution = mend(judge.__name__, *changes)
+        return exercise(hints=hints, solution=solution, answer_name="mended")(judged)
+
+    return make
+
+
+def examine(mended: Any) -> Case:
+    """Run a script.
+
+    Raises:
+        ValueError: where it does not return what the lesson's scripts return.
+    """
+    import keras
+
+    if not callable(mended):
+        raise ValueError("Received: no function. Expected: `mended`, and not `mended()`.")
+    with _random_state_kept():
+        returned = call(mended)
+    if not (isinstance(returned, tuple) and len(returned) == 3):
+        raise ValueError(f"Received: {type(returned).__name__}. Expected: {RETURNED}.")
+    if not isinstance(returned[0], keras.Model):
+        raise ValueError(f"Received: {type(returned[0]).__name__} first. Expected: {RETURNED}.")
+    return Case(*returned)
+
+
+@contextmanager
+def _random_state_kept() -> Iterator[None]:
+    """Scripts set the seed; give numpy's and Python's random state back."""
+    own, numpys = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(own)
+        np.random.set_state(numpys)

@@ -1,0 +1,407 @@
+"""The exercises of lesson 5: solutions pass, and mends that miss the cause are told so."""
+
+import difflib
+import os
+import re
+
+import pytest
+from answers import judge
+
+from helpers.exercises import Choice, clinic, lesson_5, of_lesson
+from helpers.lessons import find
+
+CASES = [exercise for exercise in of_lesson(5) if not isinstance(exercise, Choice)]
+SPLIT = (
+    "    train_data = images[:160], labels[:160]\n"
+    "    validation_data = images[160:], labels[160:]\n"
+)
+ORDER = "    order = np.random.default_rng(seed).permutation(200)\n"
+ORDERED = "np.concatenate(versions)[order], np.tile(labels, 10)[order]"
+PREPARED = ".batch(50).map(prepare)"
+
+WRONG = [
+    ("guessing", [("epochs=2", "epochs=1")], "Fewer steps"),
+    ("guessing", [("    unfreeze(top)\n", "")], "never fine-tuned"),
+    ("guessing", [("rate=0.06", "rate=1e-8")], "next to nothing"),
+    (
+        "guessing",
+        [("unfreeze(top)", "top.trainable = True"), ("rate=0.06", "rate=0.0006")],
+        "Which layers does `unfreeze` leave",
+    ),
+    (
+        "guessing",
+        [
+            ("train_maps[:200], train_labels[:200]", "validation_maps, validation_labels"),
+            ("rate=0.06", "rate=0.0006"),
+        ],
+        "Validation pictures are in the training data",
+    ),
+    (
+        "below_chance",
+        [
+            (
+                "verbose=0)\n",
+                "verbose=0)\n    model.set_weights([-w for w in model.get_weights()])\n",
+            )
+        ],
+        "two sets still disagree",
+    ),
+    (
+        "below_chance",
+        [
+            (
+                "class_names = sorted(set(folders))",
+                'class_names = ["cat", "dog"] if "cat" in folders else ["dog", "dog", "kitten"]',
+            )
+        ],
+        "two sets still disagree",
+    ),
+    (
+        "below_chance",
+        [
+            (
+                '("kitten", "dog")[label] for label in validation_labels',
+                '"cat" for label in range(300)',
+            ),
+            ("validation_data = validation_features", "validation_data = train_features[300:]"),
+        ],
+        "validation pictures are gone",
+    ),
+    (
+        "below_chance",
+        [
+            (
+                "np.array([class_names.index(folder) for folder in folders])",
+                'np.array([folder != "cat" for folder in folders])',
+            )
+        ],
+        "within one set contradict",
+    ),
+    ("high_loss", [("Adam(0.01)", "Adam(0.0001)")], "still takes the outputs"),
+    (
+        "high_loss",
+        [
+            (
+                'loss="binary_crossentropy"',
+                "loss=keras.losses.BinaryCrossentropy(from_logits=True)",
+            )
+        ],
+        "Where does 'accuracy' draw its line",
+    ),
+    ("high_loss", [("Dense(1)", 'Dense(1, activation="softmax")')], "Softmax shares 1"),
+    (
+        "high_loss",
+        [("Dense(1)", 'Dense(1, activation="sigmoid")'), (', metrics=["accuracy"]', "")],
+        "reports no accuracy",
+    ),
+    (
+        "all_alike",
+        [
+            ("train_pictures[:150] / 127.5 - 1.0", "train_pictures[:150] / 255.0"),
+            ("validation_pictures[:100] / 127.5 - 1.0", "validation_pictures[:100] / 255.0"),
+        ],
+        "Of the train pictures, the base sees numbers from -1.00 to -0.99",
+    ),
+    (
+        "all_alike",
+        [("train_pictures[:150] / 127.5 - 1.0", "train_pictures[:150]")],
+        "Of the validation pictures, the base sees",
+    ),
+    ("all_alike", [("epochs=10", "epochs=40")], "the base sees numbers"),
+    (
+        "all_alike",
+        [
+            (", extractor, head]", ", *extractor.layers[1:], head]"),
+        ],
+        "validation pictures are right. Was the head trained",
+    ),
+    ("too_good", [("epochs=20", "epochs=3")], "have a version of themselves"),
+    (
+        "too_good",
+        [
+            (ORDERED, "originals, labels"),
+            ("images[:160], labels[:160]", "images[:14], labels[:14]"),
+            ("images[160:], labels[160:]", "images[14:], labels[14:]"),
+        ],
+        "altered pictures are gone",
+    ),
+    (
+        "too_good",
+        [
+            (ORDER, "    held = np.tile(np.arange(20) >= 14, 10)\n"),
+            (ORDERED, "np.concatenate(versions), np.tile(labels, 10)"),
+            ("images[:160], labels[:160]", "images[~held], labels[~held]"),
+            ("images[160:], labels[160:]", "images[held], labels[held]"),
+        ],
+        "counts 6 pictures 10 times",
+    ),
+    (
+        "too_good",
+        [
+            (
+                SPLIT,
+                "    train_data = images, labels\n    validation_data = new_pictures, new_labels\n",
+            )
+        ],
+        "New pictures are in the data",
+    ),
+    ("nine_in_ten", [("epochs=5", "epochs=20")], "Training longer or faster"),
+    (
+        "nine_in_ten",
+        [
+            (
+                "    model = new_head()\n",
+                "    train_data = tuple(d[160:] for d in train_data)\n    model = new_head()\n",
+            )
+        ],
+        "40 pictures left of 200",
+    ),
+    (
+        "nine_in_ten",
+        [
+            (
+                "nine_to_one(validation_features, validation_labels, 200)",
+                "(validation_features, validation_labels)",
+            )
+        ],
+        "Validation was changed",
+    ),
+    (
+        "nine_in_ten",
+        [("epochs=5", "epochs=5, class_weight={0: 0.01, 1: 10.0}")],
+        "cats that are missed",
+    ),
+    ("nothing_moves", [("epochs=3", "epochs=6")], "never fine-tuned"),
+    (
+        "nothing_moves",
+        [
+            ("    unfreeze(top)\n", ""),
+            ("    top = pretrained_top()\n", "    top = pretrained_top()\n    unfreeze(top)\n"),
+        ],
+        "under an untrained head",
+    ),
+    (
+        "nothing_moves",
+        [
+            ("unfreeze(top)", "top.trainable = True"),
+            ("model.optimizer.learning_rate = 0.0006", "compile_for_logits(model, 0.0006)"),
+        ],
+        "moving statistics",
+    ),
+    (
+        "nothing_moves",
+        [("model.optimizer.learning_rate = 0.0006", "compile_for_logits(model, 0.01)")],
+        "head's rate",
+    ),
+    ("better_of_two", [("epochs=3", "epochs=6")], "still rests on 20 pictures"),
+    (
+        "better_of_two",
+        [
+            (
+                "validation_data = validation_features[rows], validation_labels[rows]",
+                "validation_data = train_data",
+            )
+        ],
+        "Validation pictures are in the training data",
+    ),
+    ("better_of_two", [("[:20]", "[:20].repeat(25)")], "repeating a picture"),
+    (
+        "better_of_two",
+        [
+            (
+                "validation_features[rows], validation_labels[rows]",
+                "new_features, new_labels",
+            )
+        ],
+        "New pictures are in the data",
+    ),
+    (
+        "better_of_two",
+        [
+            ("[:20]", ""),
+            ("best_model, best = None, -1.0", "best_model, best = None, 2.0"),
+            ("> best", "< best"),
+        ],
+        "is the worse one",
+    ),
+    ("three_numbers", [(PREPARED, f"{PREPARED}.cache()")], "augmented once and kept"),
+    (
+        "three_numbers",
+        [('"float32"), training=True', '"float32"), training=False')],
+        "not augmented anew",
+    ),
+    ("three_numbers", [("RandomRotation(0.2)", "RandomRotation(0.2, seed=0)")], "Two passes"),
+    (
+        "perfect",
+        [(".shuffle(200, seed=seed)", "")],
+        "holds hardly more than one class",
+    ),
+    ("perfect", [("epochs=20", "epochs=5")], "come in training and in validation"),
+    (
+        "perfect",
+        [("shuffle(200, seed=seed)", "shuffle(200, seed=7)")],
+        "A seed fixes the first order",
+    ),
+    (
+        "perfect",
+        [
+            (".shuffle(200, seed=seed)", ".shuffle(200, reshuffle_each_iteration=False)"),
+            ("skip(2)", "skip(5)"),
+        ],
+        "100 to train|100 pictures to train on and 40",
+    ),
+    (
+        "coin",
+        [("    generator.shuffle(inputs)\n", ""), ("    generator.shuffle(labels)\n", "")],
+        "hardly more than one class",
+    ),
+    ("coin", [("    generator.shuffle(labels)\n", "")], "Of the training labels"),
+    ("coin", [("epochs=5", "epochs=20"), ("rate=0.001", "rate=0.01")], "Of the training labels"),
+    ("poor_in_fit", [("batch_size=2", "batch_size=50")], "Larger batches"),
+    ("poor_in_fit", [("top.trainable = True", "top.trainable = False")], "left as it was"),
+    ("poor_in_fit", [("rate=0.0006", "rate=0.00001")], "or a lower rate"),
+    (
+        "poor_in_fit",
+        [("top.trainable = True", "unfreeze(top)"), ("batch_size=2", "batch_size=50")],
+        "the card holds few",
+    ),
+]
+
+# Other ways than the solution's.
+ALSO_RIGHT = [
+    (
+        "too_good",
+        [
+            ("train_pictures[:20], train_labels[:20]", "train_pictures[:14], train_labels[:14]"),
+            ("permutation(200)", "permutation(140)"),
+            (
+                SPLIT,
+                "    train_data = images, labels\n"
+                "    validation_data = train_pictures[14:20], train_labels[14:20]\n",
+            ),
+        ],
+    ),
+    ("below_chance", [('("kitten", "dog")', '("cat", "dog")')]),
+    ("high_loss", [("Dense(1)", 'Dense(1, activation="sigmoid")')]),
+    (
+        "all_alike",
+        [
+            (
+                "    head = new_head()\n",
+                "    unscaled = keras.Sequential(\n"
+                "        [keras.Input(shape=(96, 96, 3)), *extractor.layers[1:]]\n    )\n"
+                "    head = new_head()\n",
+            ),
+            ("extractor.predict", "unscaled.predict"),
+            (", extractor, head]", ", unscaled, head]"),
+        ],
+    ),
+    (
+        "nine_in_ten",
+        [
+            (
+                "    model = new_head()\n",
+                "    rows = np.concatenate([np.arange(200), np.repeat(np.arange(180, 200), 8)])\n"
+                "    train_data = tuple(array[rows] for array in train_data)\n"
+                "    model = new_head()\n",
+            )
+        ],
+    ),
+    ("perfect", [(".shuffle(200, seed=seed)", ".shuffle(200, reshuffle_each_iteration=False)")]),
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory):
+    """One cache for all tests, so that features are extracted once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def names(own_cache):
+    """What the lesson has defined before its first case."""
+    text = find(5).source.read_text(encoding="utf-8").partition("# ## Case 1.")[0]
+    namespace = {}
+    exec(compile(text, "lesson_5", "exec"), namespace)
+    return namespace
+
+
+def mended(name, changes):
+    return clinic.mend(name, *changes)
+
+
+def identity(value):
+    return value if isinstance(value, str) else ""
+
+
+@pytest.mark.parametrize("exercise", CASES, ids=lambda exercise: exercise.name)
+def test_the_solution_is_right(exercise, names):
+    verdict = judge(exercise, exercise.code, names)
+    assert verdict.state == "right", verdict.text
+
+
+@pytest.mark.parametrize("exercise", CASES, ids=lambda exercise: exercise.name)
+def test_the_script_itself_is_wrong(exercise, names):
+    verdict = judge(exercise, mended(exercise.name, []), names)
+    assert verdict.state == "wrong" and "It ended in" not in verdict.text, verdict.text
+
+
+@pytest.mark.parametrize(("name", "changes", "why"), WRONG, ids=identity)
+def test_a_wrong_mend_is_explained(name, changes, why, names):
+    verdict = judge(getattr(lesson_5, name), mended(name, changes), names)
+    assert verdict.state == "wrong"
+    assert re.search(why, verdict.text), verdict.text
+
+
+@pytest.mark.parametrize(("name", "changes"), ALSO_RIGHT, ids=identity)
+def test_other_ways_are_right(name, changes, names):
+    verdict = judge(getattr(lesson_5, name), mended(name, changes), names)
+    assert verdict.state == "right", verdict.text
+
+
+def test_there_are_twelve_cases_with_a_question_each():
+    assert len(CASES) == 12
+    for exercise in CASES:
+        assert len(getattr(lesson_5, f"{exercise.name}_cause").options) >= 3
+
+
+@pytest.mark.parametrize("exercise", CASES, ids=lambda exercise: exercise.name)
+def test_a_solution_changes_little(exercise):
+    old = mended(exercise.name, []).splitlines()
+    changed = [line for line in difflib.ndiff(old, exercise.code.splitlines()) if line[0] in "+-"]
+    assert 0 < len(changed) <= 12
+
+
+@pytest.mark.parametrize("answer", [3, lambda: 3, lambda: (1, 2, 3), lambda: (1, 2)])
+def test_what_is_no_script_is_told_what_to_return(answer):
+    verdict = lesson_5.guessing.check(answer)
+    assert verdict.state == "wrong" and "Expected: " in verdict.text
+
+
+def test_dots_are_no_answer():
+    def mended(seed=0):
+        """Copy the script here and mend it."""
+        ...  # noqa: PIE790
+
+    assert lesson_5.guessing.check(mended).state == "open"
+
+
+def test_a_change_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="0 times in 'coin'"):
+        clinic.mend("coin", ("no such line", ""))
+
+
+def test_sources_of_altered_pictures_are_found(names):
+    import numpy as np
+
+    some = names["train_pictures"][[3, 14, 15]]
+    darker = (some * 0.85).astype("uint8")
+    found = clinic.sources(np.concatenate([darker, some[:, :, ::-1]]))
+    assert list(found.row) == [3, 14, 15] * 2
+    assert list(found.part) == [0] * 6
+
+
+def test_the_cache_is_the_tests_own():
+    assert "cache" in os.environ["COURSE_CACHE"]
