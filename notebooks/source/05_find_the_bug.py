@@ -857,3 +857,5 @@ exercises.poor_in_fit.check(mended)
 # - A. Karpathy, 2019: [A Recipe for Training Neural Networks](https://karpathy.github.io/2019/04/25/recipe/)
 # - M. Zinkevich: [Rules of Machine Learning](https://developers.google.com/machine-learning/guides/rules-of-ml)
 # - Keras guide: [Transfer learning & fine-tuning](https://keras.io/guides/transfer_learning/)
+#
+# Next: [6. Judge a model honestly](06_judge_a_model.ipynb)

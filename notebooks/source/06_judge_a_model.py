@@ -304,7 +304,7 @@ plots.reliability(tuned_probabilities, test.labels, "fine-tuned", axes);
 # model is as sure as it is right, below it too sure.*
 #
 # Bins with few pictures jump about, so one number sums up the distance from the diagonal: the expected
-# calibration error. And one number mends most of it: divide all logits by a *temperature*, fitted
+# calibration error. And one number can mend much of it: divide all logits by a *temperature*, fitted
 # on the validation pictures. Above 1 it makes the model less sure, below 1 surer.
 
 # %%
@@ -321,7 +321,8 @@ for name, on_validation, on_test in (
 # %% [markdown]
 # The head on the frozen base was fitted with a strong penalty on its weights, which keeps its logits
 # small: it is less sure than it could be, and its temperature lies below 1. The fine-tuned model has
-# learnt its training pictures by heart and is sure of everything; its temperature lies above 1.
+# learnt its training pictures by heart and is a little too sure; its temperature lies above 1. On the
+# drawings the temperature takes away most of the head's error; the fine-tuned model's was small already.
 
 # %%
 frozen_temperature = evaluation.fit_temperature(frozen_on_validation, validation.labels)
@@ -378,8 +379,8 @@ plots.accuracy_by_count(runs);
 # dots are runs, bands their intervals. From scratch lies far below the other two.*
 #
 # From scratch, the network knows its pictures by heart and little beyond them. The frozen base does
-# better with 25 pictures than from scratch with 1,000. Fine-tuning needs some hundred pictures before it
-# passes the frozen base.
+# better with 25 pictures than the same network from scratch with 1,000. With 25 or 50 pictures fine-tuning
+# adds nothing that shows; from 100 on it is ahead with each of the three seeds.
 
 # %%
 def mean_accuracy(way, count):
@@ -388,7 +389,8 @@ def mean_accuracy(way, count):
 
 
 assert mean_accuracy("frozen", 25) > mean_accuracy("from scratch", 1000)
-assert mean_accuracy("fine-tuned", 1000) > mean_accuracy("frozen", 1000)
+for count in (100, 200, 400, 1000):
+    assert mean_accuracy("fine-tuned", count) > mean_accuracy("frozen", count)
 
 # %% [markdown]
 # Where do *your* pictures stand? The frozen row is quick, so you measure it here, on the pictures that you
@@ -583,7 +585,7 @@ panels.question(exercises.what_a_map_shows)
 # - The test set is opened once, when everything is chosen.
 # - 500 pictures tell nothing about half a point. A paired comparison sees more than two intervals.
 # - Precision and recall pull in opposite directions, and the threshold is yours to choose.
-# - A temperature, fitted on validation, mends most of a model's false modesty or false certainty.
+# - A temperature, fitted on validation, makes a model surer or less sure and changes no answer.
 # - From scratch with 1,000 drawings is worse than a frozen base with 25.
 # - A network can score near 1 for the wrong reason. Test pictures of another kind show it, and so does the
 #   share of its heat maps inside the true outlines.
