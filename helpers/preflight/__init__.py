@@ -80,8 +80,7 @@ def preflight(
     for source, scan in zip(sources, scans, strict=True):
         _check_shape(model, source.name, scan)
     learner = Learner(model, *sources, *scans, options)
-    with untouched(model):
-        return _judge(learner)
+    return _judge(learner)
 
 
 def _judge(learner: Learner) -> Report:
@@ -92,8 +91,9 @@ def _judge(learner: Learner) -> Report:
         found: list[Finding] = []
         try:
             # One by one: what was found before a check gives up is kept.
-            for finding in check(learner):
-                found.append(finding)  # noqa: PERF402
+            with untouched(learner.model):
+                for finding in check(learner):
+                    found.append(finding)
         except Skip as reason:
             skipped.append((name, str(reason)))
         # An unusual model may make any check fail; the others still say what they see.

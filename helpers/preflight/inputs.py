@@ -236,7 +236,7 @@ def _reaching(model: keras.Model, base: Any, images: np.ndarray) -> np.ndarray:
     node = next(entry for entry in model.get_config()["layers"] if entry["name"] == base.name)
     source = next(sources(node["inbound_nodes"]))
     operation = next(one for one in model.operations if one.name == source)
-    return forward(keras.Model(model.inputs, operation.output, name="reaching"), images)
+    return forward(keras.Model(model.inputs[0], operation.output, name="reaching"), images)
 
 
 def _takes_training(layer: keras.layers.Layer) -> bool:

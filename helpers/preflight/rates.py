@@ -45,8 +45,9 @@ def check_rate(learner: Learner) -> Iterator[Finding]:
     yield Finding(
         "learning rate",
         "warning" if test.ends_well(first) else "error",
-        f"At the compiled rate of {rate:.2g}, {STEPS} steps take the loss from {first[0]:.2f} up to "
-        f"{max(first):.3g}, at the end {first[-1]:.3g}. At {fine:.2g} they end at {losses[-1]:.2f}.",
+        f"At the compiled rate of {rate:.2g}, {STEPS} steps take the loss from {first[0]:.2f} up "
+        f"to {max(first):.3g}, at the end {first[-1]:.3g}. "
+        f"At {fine:.2g} they end at {losses[-1]:.2f}.",
         f"A rate well below {fine:.1g}, such as {fine / 10:.0e}; raise it while the loss falls.",
     )
 
@@ -113,7 +114,7 @@ class _RangeTest:
             yield images[rows].astype("float32"), batch.astype("float32")
 
     def _step_function(self) -> Any:
-        """One step as a graph, which is traced once and serves all rates: from a batch to its loss."""
+        """One step as a graph, traced once for all rates: from a batch to its loss."""
         import keras
         import tensorflow as tf
 
