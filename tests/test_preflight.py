@@ -611,7 +611,7 @@ def test_the_report_reads_as_text_and_as_html():
 def test_what_is_refused(small):
     with pytest.raises(ValueError, match=r"not compiled. Expected: .*model.compile"):
         preflight(cnn(), *small)
-    with pytest.raises(TypeError, match="Received: str. Expected: a compiled keras.Model"):
+    with pytest.raises(TypeError, match=r"Received: str. Expected: a compiled keras.Model"):
         preflight("model", *small)
     model = compiled(cnn())
     with pytest.raises(ValueError, match=r"an unbatched dataset .* Use `validation.batch\(32\)`"):

@@ -69,7 +69,7 @@ def join(parts: list[Prints]) -> Prints:
 
 
 def nearest(ours: Prints, theirs: Prints) -> tuple[np.ndarray, np.ndarray]:
-    """For each of our pictures: the row of the most alike of theirs, and in how many bits it differs.
+    """For each of our pictures: the row of the most alike of theirs, and how many bits differ.
 
     Returns:
         Two int arrays `(n,)`; blank pictures are as far as can be from all.

@@ -81,7 +81,7 @@ def check_passes(learner: Learner) -> Iterator[Finding]:
         f"A second pass over validation brings {len(new - old):,} pictures that the first did not "
         f"(of {len(second):,}), and {len((old | new) & seen):,} of both are in train: "
         f"the dataset shuffles again under take or skip.",
-        "Cut before you shuffle, or shuffle(..., reshuffle_each_iteration=False); best split files.",
+        "Split files; or cut before you shuffle; or shuffle(..., reshuffle_each_iteration=False).",
     )
 
 
@@ -202,8 +202,8 @@ def check_size(learner: Learner) -> Iterator[Finding]:
         "validation size",
         "warning",
         f"With {total:,} validation pictures, {whose} accuracy of {value:.2f} has a 95 % interval "
-        f"of +-{width:.3f}, wider than the difference of {options.difference:g} that it is to show.",
-        f"About {enough:,} pictures would do; or compare models on the same pictures, pair by pair.",
+        f"of +-{width:.3f}, more than the difference of {options.difference:g} it is to show.",
+        f"About {enough:,} pictures would do; or compare two models picture by picture.",
     )
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PICTURES = 32
 # Mean over channels of the divergence, in nats, each channel capped at 10. Measured on 32 pictures:
 # sound inputs 0.00 to 0.06, and 0.16 where drawings meet a base of photographs or the other way
-# round; 0 to 1 in place of -1 to 1 0.46 to 0.70, scaled twice 1.6 and more, not scaled 6.9 and more.
+# round; 0 to 1 in place of -1 to 1 0.46 to 0.70, scaled twice 1.6 and more, not scaled 6.9 up.
 MISFIT, CAP = 0.3, 10.0
 # Blue and red swapped: sound inputs fit better by 0.01 to 0.04 in each batch of 32 photographs.
 ORDER_GAIN, ORDER_BATCHES = 0.01, 3
@@ -121,8 +121,8 @@ def _better_scaling(
     yield Finding(
         "scaling",
         "error",
-        f"Pictures of {learner.train.low:g} to {learner.train.high:g} reach the base otherwise than "
-        f"it was trained: at '{first.name}' {now}. Changed to {name} they fit: {best}.",
+        f"Pictures of {learner.train.low:g} to {learner.train.high:g} reach the base other than "
+        f"in its training: at '{first.name}' {now}. Changed to {name} they fit: {best}.",
         f"Let the pictures x that you pass in be {name}; or take out, or change, the scaling that "
         f"the model does itself.",
     )
@@ -130,7 +130,7 @@ def _better_scaling(
 
 @dataclass(frozen=True)
 class _Misfit:
-    """How a sample differs from stored statistics: mean divergence, and two medians over channels."""
+    """A sample against stored statistics: mean divergence, and two medians over channels."""
 
     divergence: float
     ratio: float
@@ -146,7 +146,7 @@ class _Misfit:
 def _misfit(
     model: keras.Model, first: keras.layers.BatchNormalization, images: np.ndarray
 ) -> _Misfit:
-    """Send pictures through in training mode, where a momentum of 0 stores a batch's own statistics.
+    """Send pictures through in training mode; a momentum of 0 stores a batch's own statistics.
 
     All other BatchNormalization layers stay frozen. The stored statistics are put back.
     """
@@ -188,7 +188,7 @@ def _by_name(learner: Learner) -> Iterator[Finding]:
     yield Finding(
         "scaling",
         "error",
-        f"What reaches the base '{base.name}' lies within {low:.3g} to {high:.3g}; it was trained on "
+        f"What reaches the base '{base.name}' lies within {low:.3g} to {high:.3g}; it expects "
         f"{takes}.",
         f"keras.applications.{PREPROCESS[expected]}.preprocess_input on pictures of 0 to 255."
         if expected in PREPROCESS

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 STEPS = 6
 FACTOR = 10**0.5
 LOWEST = 1e-4
-# Measured on the drawings and their base with Adam, largest loss over the yardstick: head 1.0 at the
+# Measured on the drawings and their base with Adam, largest loss to yardstick: head 1.0 at the
 # course's 0.001 and 2.7 at 0.1; 1.5 when fine-tuning at the course's 0.0006, and 200 at 0.06.
 BLOWN = 2.0
 # Coming steps at which a schedule is asked for its rate.
