@@ -138,12 +138,14 @@ class Learner:
 
         The optimizer must have taken no step yet, or what it trained would pass for pretrained.
         """
-        own = output_layer(self.model)
-        return tuple(
-            layer
-            for layer in leaves(self.model)
-            if layer is not own and layer.trainable_weights and is_pretrained(layer)
-        )
+        own, pretrained, found = output_layer(self.model), False, []
+        for layer in reversed(leaves(self.model)):
+            # A convolution without bias is as pretrained as the normalization behind it.
+            if any(len(weight.shape) == 1 for weight in layer.weights):
+                pretrained = layer is not own and is_pretrained(layer)
+            if pretrained and layer.trainable_weights:
+                found.append(layer)
+        return tuple(reversed(found))
 
 
 def _snake(name: str) -> str:
