@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.lessons import LESSONS, Lesson
+from helpers.lessons import LESSONS, START, Lesson
 
 SLOW_SECONDS = 60
 NO_NETWORK = Path(__file__).with_name("tests") / "no_network"
@@ -50,7 +50,7 @@ def lesson_of(item: pytest.Item) -> Lesson | None:
     """The lesson whose cell `item` is, if it is one."""
     if item.path.suffix != ".ipynb":
         return None
-    return next((lesson for lesson in LESSONS if lesson.stem == item.path.stem), None)
+    return next((lesson for lesson in (START, *LESSONS) if lesson.stem == item.path.stem), None)
 
 
 @cache

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Start the course: this one program installs what it needs, then opens, tests or runs it.
 
-    python3 course.py lab          JupyterLab on the lessons, lesson 1 in front
+    python3 course.py lab          JupyterLab on the lessons, the start page in front
     python3 course.py doctor       what this machine has, and how long each lesson will take
     python3 course.py run 1        run a lesson without a browser, into an HTML page
     python3 course.py fetch photos download ahead: photos, tfds or bases
@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text)
 
-    lab = add("lab", "Open JupyterLab on the lessons, lesson 1 in front.")
+    lab = add("lab", "Open JupyterLab on the lessons, the start page in front.")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     lab.add_argument("--port", type=int, help="this port or none; default: 8888 or the next free")
     test = add("test", "Run every check; what follows -- goes to pytest.")
@@ -142,7 +142,7 @@ class Program(NamedTuple):
 
 def lab(options: argparse.Namespace, others: list[str], extra: list[str]) -> Program:
     """JupyterLab on the lessons' folder, on this machine only, its token on."""
-    first = next(iter(sorted((ROOT / "notebooks").glob("01_*.ipynb"))), None)
+    first = next(iter(sorted((ROOT / "notebooks").glob("00_*.ipynb"))), None)
     command = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", "--ServerApp.answer_yes=True"]
     command += [f"--ServerApp.root_dir={ROOT / 'notebooks'}"]
     command += [f"--LabApp.default_url=/lab/tree/{first.name}" if first else ""]

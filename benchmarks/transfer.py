@@ -1,6 +1,6 @@
 """What the drawn base is worth: frozen, fine-tuned, from scratch, and where it fails.
 
-    .venv/bin/python benchmarks/transfer.py                 # everything, about half an hour
+    .venv/bin/python benchmarks/transfer.py                 # everything, about an hour
     .venv/bin/python benchmarks/transfer.py frozen cue      # some of it
 
 The recipes are those of lessons 3 and 4. Hyperparameters were chosen on the validation drawings;
@@ -124,9 +124,41 @@ def measure_tuned(seed: int) -> Results:
         )
 
 
+def measure_curve(seed: int) -> Results:
+    """The three ways with as few as 25 and as many as all 1,000 training pictures.
+
+    What the other measurements leave out: 400 pictures, and all of them fine-tuned, stand there.
+    """
+    for count in (25, 50, 100, 200, 400, 1000):
+        data, images, labels = subset(seed, count)
+        test = data.test.images, data.test.labels
+        if count != 400:
+            started = time.perf_counter()
+            frozen = Transfer(images, labels, "drawn", depth=0)
+            frozen.train_head()
+            yield f"frozen, {count} pictures", frozen.accuracy(*test), time.perf_counter() - started
+            yield scratch(images, labels, *test)
+        if count < 400:
+            started = time.perf_counter()
+            tuned = Transfer(images, labels, "drawn", DEPTH)
+            tuned.train_head()
+            # As many steps as with 400 pictures.
+            tuned.fine_tune(epochs=EPOCHS * 400 // count)
+            seconds = time.perf_counter() - started
+            yield f"fine-tuned, {count} pictures", tuned.accuracy(*test), seconds
+
+
 def measure_scratch(seed: int) -> Results:
-    """All weights random, 400 pictures, until the training accuracy passes 0.95."""
+    """All weights random, 400 pictures."""
     data, images, labels = subset(seed, 400)
+    yield scratch(images, labels, data.test.images, data.test.labels)
+
+
+def scratch(
+    images: np.ndarray, labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray
+) -> tuple[str, evaluation.Accuracy, float]:
+    """Train from random weights until the training accuracy passes 0.95."""
+    count = len(labels)
     started = time.perf_counter()
     base = bases.load("drawn", weights=None)
     for layer in base.layers:
@@ -154,8 +186,9 @@ def measure_scratch(seed: int) -> Results:
         images, labels, batch_size=32, epochs=200, verbose=0, callbacks=[until]
     ).history["accuracy"]
     seconds = time.perf_counter() - started
-    test = evaluation.accuracy(model.predict(data.test.images, verbose=0), data.test.labels)
-    yield f"from scratch, 400 pictures, {len(history)} epochs to {history[-1]:.3f}", test, seconds
+    test = evaluation.accuracy(model.predict(test_images, verbose=0), test_labels)
+    name = f"from scratch, {count} pictures, {len(history)} epochs to {history[-1]:.3f}"
+    return name, test, seconds
 
 
 def measure_cue(seed: int) -> Results:
@@ -212,6 +245,7 @@ MEASUREMENTS = {
     "frozen": measure_frozen,
     "tuned": measure_tuned,
     "scratch": measure_scratch,
+    "curve": measure_curve,
     "cue": measure_cue,
     "photographs": measure_photographs,
 }

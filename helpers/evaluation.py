@@ -1,4 +1,4 @@
-"""Accuracy, always with its interval."""
+"""Accuracy, always with its interval; two models compared; how far a probability can be trusted."""
 
 from __future__ import annotations
 
@@ -76,3 +76,115 @@ def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
             f"Expected: one label a row."
         )
     return Accuracy(int((named == labels).sum()), len(labels))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same pictures; those on which both agree say nothing about a difference.
+
+    Attributes:
+        only_first, only_second: pictures that only this model named rightly.
+        total: all pictures.
+    """
+
+    only_first: int
+    only_second: int
+    total: int
+
+    @property
+    def difference(self) -> float:
+        """The second model's accuracy less the first one's, -1 to 1."""
+        return (self.only_second - self.only_first) / self.total
+
+    @property
+    def p_value(self) -> float:
+        """How probable a split at least so uneven would be, were both models equally good.
+
+        Source: McNemar (1947), 'Note on the sampling error of the difference between correlated
+        proportions or percentages', in its exact form: a coin thrown once for each picture on
+        which just one model is right; computed by SciPy.
+        """
+        from scipy.stats import binomtest
+
+        differing = self.only_first + self.only_second
+        return float(binomtest(self.only_second, differing).pvalue) if differing else 1.0
+
+    def __repr__(self) -> str:
+        return (
+            f"only the first is right: {self.only_first}, only the second: {self.only_second}, "
+            f"of {self.total}; difference {self.difference:+.3f}, p = {self.p_value:.3f}"
+        )
+
+
+def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Comparison:
+    """Compare two models by their logits for the same pictures, `(n, 1)` or `(n, classes)` each.
+
+    Raises:
+        ValueError: where there are not as many labels as rows of logits.
+    """
+    accuracy(first, labels), accuracy(second, labels)  # for their checks
+    one = predicted_classes(first) == np.asarray(labels)
+    other = predicted_classes(second) == np.asarray(labels)
+    return Comparison(int((one & ~other).sum()), int((other & ~one).sum()), len(one))
+
+
+def probabilities(logits: np.ndarray) -> np.ndarray:
+    """The probability of each class, `(n, classes)`: sigmoid of `(n, 1)` logits, else softmax."""
+    from scipy.special import expit, softmax
+
+    logits = np.asarray(logits, dtype="float64")
+    if logits.ndim == 2 and logits.shape[1] == 1:
+        return np.concatenate([expit(-logits), expit(logits)], axis=1)
+    return softmax(logits, axis=1)
+
+
+def calibration_error(probability: np.ndarray, labels: np.ndarray, bins: int = 10) -> float:
+    """How far, on average, the probability of the named class is from the share of right answers.
+
+    The pictures are sorted into bins of equal width by the probability of the class that was named.
+
+    Args:
+        probability: `(n, classes)`.
+        labels: int `(n,)`.
+        bins: how many.
+
+    Returns:
+        The expected calibration error, 0 to 1. Source: Guo and others (2017), 'On Calibration of
+        Modern Neural Networks'.
+    """
+    confidence = probability.max(axis=1)
+    right = probability.argmax(axis=1) == np.asarray(labels)
+    which = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(which, weights=right - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(confidence))
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The number by which to divide logits so that their probabilities fit these labels best.
+
+    Above 1, the model was too sure of itself. The class that is named stays the same.
+
+    Args:
+        logits: `(n, 1)` or `(n, classes)`, of pictures that were not trained on.
+        labels: int `(n,)`.
+
+    Returns:
+        The temperature with the lowest cross-entropy, 0.01 to 100. Source: Guo and others (2017).
+    """
+    from scipy.optimize import minimize_scalar
+
+    rows = np.arange(len(labels))
+
+    def cross_entropy(log_temperature: float) -> float:
+        found = probabilities(np.asarray(logits) / np.exp(log_temperature))[rows, labels]
+        return -float(np.log(np.maximum(found, 1e-300)).mean())
+
+    bounds = np.log(0.01), np.log(100)
+    return float(np.exp(minimize_scalar(cross_entropy, bounds=bounds, method="bounded").x))
+
+
+def confident_mistakes(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The rows that were named wrongly, those of the highest probability first."""
+    confidence = probabilities(logits).max(axis=1)
+    wrong = np.flatnonzero(predicted_classes(logits) != np.asarray(labels))
+    return wrong[np.argsort(-confidence[wrong], kind="stable")]

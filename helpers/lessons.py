@@ -49,9 +49,12 @@ LESSONS = (
     Lesson(4, "04_fine_tune", "Fine-tune", 120, True, True),
 )
 
+# Not a lesson but the way in: what there is, how far you are, whether this machine will do.
+START = Lesson(0, "00_start", "Start here", 5, False, False)
+
 
 def find(text: str | int) -> Lesson:
-    """The lesson called by its number or by the beginning of its file's name.
+    """The lesson, or the start page, called by its number or by the beginning of its file's name.
 
     Raises:
         ValueError: where no lesson, or more than one, answers to `text`.
@@ -60,10 +63,10 @@ def find(text: str | int) -> Lesson:
     wanted = Path(wanted).name
     found = [
         lesson
-        for lesson in LESSONS
+        for lesson in (START, *LESSONS)
         if (int(wanted) == lesson.number if wanted.isdecimal() else lesson.stem.startswith(wanted))
     ]
     if len(found) != 1 or not wanted:
-        names = ", ".join(f"{lesson.number} ({lesson.stem})" for lesson in LESSONS)
+        names = ", ".join(f"{lesson.number} ({lesson.stem})" for lesson in (START, *LESSONS))
         raise ValueError(f"Received: lesson '{text}'. Expected: one of {names}.")
     return found[0]

@@ -43,7 +43,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     token = secrets.token_hex(16)
     options = [f"--ServerApp.port={port}", f"--IdentityProvider.token={token}"]
     options += [f"--ServerApp.root_dir={folder}", "--no-browser", "--allow-root"]
+    settings = folder / "settings"
+    tracker = settings / "@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
+    tracker.parent.mkdir(parents=True)
+    tracker.write_text('{"windowingMode": "none"}')  # all cells are in the page, seen or not
     environment = os.environ | {"COURSE_CACHE": str(folder / "cache"), "COURSE_PICTURES": ""}
+    environment["JUPYTERLAB_SETTINGS_DIR"] = str(settings)
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", *options],
@@ -87,10 +92,10 @@ def chromium() -> Iterator[object]:
 
 
 class Lab:
-    """A page with a notebook that holds some cells of a lesson."""
+    """A page with a notebook that holds some cells of a lesson, or all."""
 
-    def __init__(self, browser: object, server: tuple[str, Path], number: int, cells: list[str]):
-        self.name = f"lesson_{number}"
+    def __init__(self, browser: object, server: tuple[str, Path], name: str, cells: list[str]):
+        self.name = name
         address, folder = server
         self._write(folder / f"{self.name}.ipynb", cells)
         self.page = browser.new_page(viewport={"width": 1000, "height": 1400})
@@ -136,6 +141,14 @@ class Lab:
         """Where the browser has the picture of the curves; another one when it was painted anew."""
         return self.page.locator(".jp-OutputArea .widget-image").last.get_attribute("src")
 
+    def painted_anew(self, before: str) -> None:
+        """Wait until the curves are another picture than they were."""
+        self.page.wait_for_function(
+            "before => [...document.querySelectorAll('.jp-OutputArea .widget-image')].pop().src"
+            " != before",
+            arg=before,
+        )
+
     def move(self, label: str, key: str, times: int = 1) -> None:
         """Move a slider from the keyboard."""
         row = self.page.locator(".widget-inline-hbox", has_text=label)
@@ -143,6 +156,10 @@ class Lab:
         handle.focus()
         for _ in range(times):
             handle.press(key)
+
+    def focused(self) -> str:
+        """What the element says that has the keyboard."""
+        return self.page.evaluate("document.activeElement.innerText")
 
     def rows(self) -> list[str]:
         """The rows of the table of runs."""
@@ -155,9 +172,11 @@ class Lab:
 
 
 def cells_of(number: int, *wanted: str) -> list[str]:
-    """The code cells of a stored lesson that contain one of these texts."""
+    """The code cells of a stored lesson; only those that contain one of the texts, if any."""
     stored = json.loads(lessons.find(number).notebook.read_text(encoding="utf-8"))
     texts = ["".join(cell["source"]) for cell in stored["cells"] if cell["cell_type"] == "code"]
+    if not wanted:
+        return texts
     chosen = [text for text in texts if any(part in text for part in wanted)]
     assert len(chosen) == len(wanted), f"{len(chosen)} cells for {wanted}"
     return chosen
@@ -165,31 +184,14 @@ def cells_of(number: int, *wanted: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def lesson_3(chromium: object, server: tuple[str, Path]) -> Lab:
-    """Lesson 3 up to its panel, with all cells run."""
-    cells = cells_of(
-        3,
-        "PICTURES = ",
-        "data = pictures.load",
-        "base.trainable = False",
-        "def add_head",
-        "extractor = keras.Model",
-        "extracted = features.extract(",
-        "validation_extracted = features.extract(",
-        "with_views = features.extract(",
-        "panels.training_panel(",
-    )
-    # What lies between is not needed here: the head that the tries are clones of is.
-    cells = [text.replace("keras.models.clone_model(head)", "None") for text in cells]
-    cells = [text.partition("tries = {}")[0] for text in cells]
-    cells = [
-        text.partition("model = add_head")[0] + "model = add_head(base, 2)\n"
-        if "def add_head" in text
-        else text
-        for text in cells
-    ]
-    lab = Lab(chromium, server, 3, cells)
+    """Lesson 3 with all cells run."""
+    lab = Lab(chromium, server, "lesson_3", cells_of(3))
+    lab.page.set_default_timeout(10 * PATIENCE)
     lab.menu("Run", "Run All Cells")
     lab.says("Run 1: Done: 10 of 10 epochs")
+    lab.page.wait_for_selector(".jp-Cell:last-child .jp-InputPrompt:not(:text('*'))")
+    lab.wait_until_idle()
+    lab.page.set_default_timeout(PATIENCE)
     return lab
 
 
@@ -198,16 +200,9 @@ def test_lesson_3(lesson_3: Lab) -> None:
     lab.shot("opened")
     before = lab.curves()
     lab.move("learning rate", "ArrowRight", 5)
-    started = time.perf_counter()
     lab.button("Train").click()
-    lab.page.wait_for_function(
-        "before => [...document.querySelectorAll('.jp-OutputArea .widget-image')].pop().src"
-        " != before",
-        arg=before,
-    )
-    first = time.perf_counter() - started
+    lab.painted_anew(before)
     lab.says("Run 2: Done: 10 of 10 epochs")
-    print(f"click to a new picture {first:.2f} s, to the end {time.perf_counter() - started:.2f} s")
     lab.shot("trained")
     assert len(lab.rows()) == 2
     assert lab.rows()[0].split("\t")[1] != lab.rows()[1].split("\t")[1]
@@ -249,9 +244,87 @@ def test_a_reload_in_the_middle(lesson_3: Lab) -> None:
     lab.shot("reloaded")
 
 
+FEATURES = """
+import numpy as np
+from helpers import panels
+
+features = np.random.default_rng(0).normal(size=(2500, 1280)).astype("float32")
+labels = (features[:, :40].sum(axis=1) > 0).astype(int)
+panels.training_panel(features[:2000], labels[:2000], (features[2000:], labels[2000:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def features_of_2000(chromium: object, server: tuple[str, Path]) -> Lab:
+    """The training panel on as many features as 2,000 photographs have."""
+    lab = Lab(chromium, server, "features", [FEATURES])
+    lab.menu("Run", "Run All Cells")
+    lab.says("Run 1: Done: 10 of 10 epochs")
+    return lab
+
+
+def test_how_long_a_click_takes(features_of_2000: Lab) -> None:
+    """Shown with `-s`, three times each; benchmarks/README.md has what was measured."""
+    lab = features_of_2000
+    for number in (2, 3, 4):
+        before, started = lab.curves(), time.perf_counter()
+        lab.button("Train").click()
+        lab.painted_anew(before)
+        first = time.perf_counter() - started
+        lab.says(f"Run {number}: Done: 10 of 10 epochs")
+        print(f"first point {first:.2f} s, 10 epochs {time.perf_counter() - started:.2f} s")
+    lab.move("epochs", "End")
+    for number in (5, 6, 7):
+        lab.button("Train").click()
+        lab.says(rf"Run {number}: epoch \d+ of 100")
+        started = time.perf_counter()
+        lab.button("Stop").click()
+        lab.says(f"Run {number}: Stopped by you after")
+        print(f"Stop obeyed in {time.perf_counter() - started:.2f} s")
+    assert len(lab.rows()) == 7
+
+
+def test_without_a_mouse(features_of_2000: Lab) -> None:
+    lab = features_of_2000
+    lab.move("epochs", "End")
+    lab.move("seed", "ArrowRight")
+    runs = len(lab.rows())
+    for _ in range(2):  # from the slider to its number, and to the first button
+        lab.page.keyboard.press("Tab")
+    assert lab.focused() == "Train"
+    lab.page.keyboard.press("Enter")
+    lab.says(rf"Run {runs + 1}: epoch \d+ of 100")
+    lab.page.keyboard.press("Tab")
+    assert lab.focused() == "Stop"
+    lab.page.keyboard.press("Space")
+    lab.says(f"Run {runs + 1}: Stopped by you")
+
+
+def test_a_cell_run_again(features_of_2000: Lab) -> None:
+    lab = features_of_2000
+    lab.button("Train").click()
+    lab.menu("Run", "Run All Cells")
+    lab.says("Run 1: Done: 10 of 10 epochs.*The panel that stood here before is closed")
+    assert lab.button("Train").count() == 1
+
+
+def test_a_restarted_kernel(features_of_2000: Lab) -> None:
+    lab = features_of_2000
+    lab.menu("Kernel", "Restart Kernel…")
+    lab.page.click(".jp-Dialog button:has-text('Restart')")
+    lab.page.wait_for_selector(".jp-OutputArea .jupyter-widgets-disconnected")
+    assert "If broken chains show" in lab.says(r"Run \d+: ")
+    lab.shot("restarted")
+    lab.menu("Run", "Run All Cells")
+    lab.page.wait_for_selector(".jupyter-widgets-disconnected", state="detached")
+    lab.says("Run 1: Done: 10 of 10 epochs")
+    lab.button("Train").click()
+    lab.says("Run 2: Done: 10 of 10 epochs")
+
+
 def test_lesson_4(chromium: object, server: tuple[str, Path]) -> None:
     cells = cells_of(4, "PICTURES = ", "data = pictures.load", "panels.fine_tuning_panel(")
-    lab = Lab(chromium, server, 4, ["RATE = 6e-4", *cells])
+    lab = Lab(chromium, server, "lesson_4", ["RATE = 6e-4", *cells])
     lab.menu("Run", "Run All Cells")
     lab.says("Run 1: Done: 3 of 3 epochs")
     counted = lab.says("Behind block_12_add")

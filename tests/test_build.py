@@ -147,6 +147,16 @@ def test_a_build_shows_a_first_run(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
+def test_a_build_shows_nobodys_progress(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_PROGRESS", "mine.json")
+    (tmp_path / "source").mkdir()
+    text = "# %%\nimport os\n\nprint(os.environ['COURSE_PROGRESS'].split('/')[-1])\n"
+    (tmp_path / "source" / f"{STEM}.py").write_text(build.HEADER + text, encoding="utf-8")
+    build.build(tmp_path, STEM)
+    notebook = nbformat.read(tmp_path / f"{STEM}.ipynb", as_version=4)
+    assert notebook.cells[0].outputs[0].text == "no_progress.json\n"
+
+
 def test_a_progress_bar_leaves_nothing_behind():
     bar = f"\rfeatures:  50%|#####     | 1/2\r{' ' * 79}\r"
     for streams, expected in (

@@ -612,7 +612,7 @@ def test_lab_answers_its_token_only_on_this_machine_only(laboratory):
     listening = {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN}
     assert listening == {"127.0.0.1"}
     assert Path(record["root_dir"]) == course.ROOT / "notebooks"
-    assert "/lab/tree/01_" in log.read_text(encoding="utf-8")
+    assert "/lab/tree/00_" in log.read_text(encoding="utf-8")
     _, page = answer(record, "lab", record["token"])
     assert b'"jupyterlab-jupytext"' in page.partition(b'"disabledExtensions"')[2][:200]
     assert "jupyterlab_jupytext" not in log.read_text(encoding="utf-8")

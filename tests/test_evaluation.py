@@ -1,9 +1,13 @@
-"""Accuracy against scikit-learn, its interval against Wilson's formula."""
+"""Metrics against scikit-learn, SciPy and Keras, intervals against Wilson's formula."""
 
 import math
 
+import keras
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.calibration import CalibratedClassifierCV, calibration_curve
+from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score
 
 from helpers import evaluation
@@ -51,3 +55,97 @@ def test_shapes_that_do_not_fit_are_refused():
         evaluation.accuracy(np.zeros(4), np.zeros(4))
     with pytest.raises(ValueError, match=r"4 rows of logits and labels of shape \(3,\)"):
         evaluation.accuracy(np.zeros((4, 1)), np.zeros(3))
+
+
+# Two models on the same pictures
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_paired_comparison_equals_the_binomial_sum(seed):
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 2, 80)
+    first, second = random.normal(size=(80, 1)), random.normal(size=(80, 1))
+    found = evaluation.compare(first, second, labels)
+    one, other = (first[:, 0] > 0) == labels, (second[:, 0] > 0) == labels
+    assert found.difference == pytest.approx(other.mean() - one.mean())
+    differing, least = (one != other).sum(), min((one & ~other).sum(), (other & ~one).sum())
+    tail = sum(math.comb(differing, k) for k in range(least + 1)) / 2.0**differing
+    assert found.p_value == pytest.approx(min(1.0, 2 * tail))
+
+
+def test_models_that_agree_show_no_difference():
+    logits, labels = np.array([[1.0], [-1.0]]), np.array([1, 1])
+    found = evaluation.compare(logits, logits, labels)
+    assert (found.only_first, found.only_second, found.p_value, found.difference) == (0, 0, 1.0, 0)
+
+
+def test_comparison_needs_the_same_pictures():
+    with pytest.raises(ValueError, match="Received: 3 rows"):
+        evaluation.compare(np.zeros((2, 1)), np.zeros((3, 1)), np.zeros(2))
+
+
+# Probabilities
+
+
+@pytest.mark.parametrize("classes", [1, 2, 7])
+def test_probabilities_equal_keras(classes):
+    logits = np.random.default_rng(0).normal(scale=8, size=(50, classes))
+    found = evaluation.probabilities(logits)
+    if classes == 1:
+        expected = np.asarray(keras.ops.sigmoid(logits))
+        expected = np.concatenate([1 - expected, expected], axis=1)
+    else:
+        expected = np.asarray(keras.ops.softmax(logits, axis=1))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert evaluation.probabilities(np.array([[1000.0]])).tolist() == [[0.0, 1.0]]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_calibration_error_equals_scikit_learns_curve(seed):
+    random = np.random.default_rng(seed)
+    probability = evaluation.probabilities(random.normal(scale=3, size=(300, 3)))
+    labels = random.integers(0, 3, 300)
+    confidence, right = probability.max(axis=1), probability.argmax(axis=1) == labels
+    shares, means = calibration_curve(right, confidence, n_bins=10)
+    counts = np.histogram(confidence, bins=np.linspace(0, 1, 11))[0]
+    expected = (np.abs(shares - means) * counts[counts > 0]).sum() / 300
+    assert evaluation.calibration_error(probability, labels) == pytest.approx(expected)
+
+
+def test_a_sure_and_right_model_is_calibrated():
+    assert evaluation.calibration_error(np.array([[1.0, 0.0]]), np.array([0])) == 0.0
+
+
+class Identity(ClassifierMixin, BaseEstimator):
+    """A classifier whose decision function is its input: logits."""
+
+    def fit(self, logits, labels):
+        self.classes_ = np.unique(labels)
+        return self
+
+    def decision_function(self, logits):
+        return logits[:, 0] if logits.shape[1] == 1 else logits
+
+    def predict(self, logits):
+        return evaluation.predicted_classes(logits)
+
+
+@pytest.mark.parametrize("classes", [1, 4])
+@pytest.mark.parametrize("seed", range(3))
+def test_temperature_equals_scikit_learns(classes, seed):
+    random = np.random.default_rng(seed)
+    logits = random.normal(scale=4, size=(400, classes))
+    sampled = evaluation.probabilities(logits / 2.5)
+    labels = np.array([random.choice(len(row), p=row) for row in sampled])
+    temperature = evaluation.fit_temperature(logits, labels)
+    fitted = FrozenEstimator(Identity().fit(logits, labels))
+    oracle = CalibratedClassifierCV(fitted, method="temperature").fit(logits, labels)
+    found = evaluation.probabilities(logits / temperature)
+    np.testing.assert_allclose(found, oracle.predict_proba(logits), atol=2e-3)
+    assert 1.8 < temperature < 3.5
+
+
+def test_confident_mistakes_come_first():
+    logits = np.array([[3.0], [-1.0], [0.5], [-4.0], [2.0]])
+    labels = np.array([0, 1, 1, 0, 0])
+    assert evaluation.confident_mistakes(logits, labels).tolist() == [0, 4, 1]

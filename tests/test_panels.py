@@ -2,17 +2,24 @@
 
 import base64
 import collections
+import gc
 import io
 import random
+import threading
 import time
+import weakref
 
 import keras
 import numpy as np
+import psutil
 import pytest
+import tensorflow as tf
+from matplotlib.figure import Figure
 from PIL import Image
 
 from helpers import panels, pictures
 from helpers.panels import board
+from helpers.panels import panel as panel_module
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -272,27 +279,74 @@ def test_two_panels_at_once(head_data):
 
 
 def test_a_panel_leaves_the_notebooks_random_numbers_alone(head_panel):
-    np.random.seed(3)
-    random.seed(3)
-    expected = np.random.uniform(), random.random()
-    np.random.seed(3)
-    random.seed(3)
+    def draw():
+        return np.random.uniform(), random.random(), float(tf.random.uniform(()))
+
+    keras.utils.set_random_seed(3)
+    expected = draw()
+    keras.utils.set_random_seed(3)
     train(head_panel, epochs=1)
-    assert (np.random.uniform(), random.random()) == expected
+    assert draw() == expected
 
 
 def test_a_cell_that_is_run_again_stops_what_it_had_begun(head_data, monkeypatch):
     views, labels, validation = head_data
-    monkeypatch.setattr(board, "_cell", lambda: "cell 7")
+    monkeypatch.setattr(panel_module, "_place", lambda: ("cell 7", 3))
     first = panels.training_panel(views, labels, validation)
+    beside = panels.training_panel(views, labels, validation)
     first.knobs["epochs"].value = 100
     first.knobs["batch_size"].value = 8
     run = first.train()
     while not run.epochs:
         time.sleep(0.005)
-    panels.training_panel(views, labels, validation)
+    assert first.comm is not None and not beside.replaces
+    monkeypatch.setattr(panel_module, "_place", lambda: ("cell 7", 4))
+    again = panels.training_panel(views, labels, validation)
     first.wait(10)
     assert run.note.startswith("Stopped, for its cell was run again, after")
+    assert first.comm is None and first.knobs["epochs"].comm is None and beside.comm is None
+    train(again, epochs=1)
+    assert "The panel that stood here before is closed" in again.progress.value
+
+
+def test_a_replaced_panel_is_freed(head_data, monkeypatch):
+    views, labels, validation = head_data
+    monkeypatch.setattr(panel_module, "_place", lambda: ("cell 8", 1))
+    first = weakref.ref(panels.training_panel(views, labels, validation))
+    monkeypatch.setattr(panel_module, "_place", lambda: ("cell 8", 2))
+    again = panels.training_panel(views, labels, validation)
+    gc.collect()
+    assert first() is None and again.replaces
+
+
+def test_a_stop_is_seen_to_be_heard_before_it_is_obeyed(head_panel):
+    train(head_panel, epochs=1)
+    heard = threading.Event()
+
+    def epochs(settings, stop):
+        while not stop():
+            time.sleep(0.005)
+        heard.wait(10)
+        yield from ()
+
+    head_panel.runs._start = epochs
+    head_panel.train()
+    head_panel.stop()
+    while "Run 2: stopping." not in head_panel.progress.value:
+        time.sleep(0.005)
+    heard.set()
+    head_panel.wait(10)
+    assert "Stopped by you after 0 of 1 epochs." in head_panel.progress.value
+
+
+def test_the_curves_are_painted_only_where_there_is_a_new_point(head_panel, monkeypatch):
+    painted = []
+    monkeypatch.setattr(board, "paint", lambda runs: painted.append(len(runs[-1].epochs)) or b"")
+    train(head_panel, epochs=3)
+    assert painted and painted == sorted(set(painted)) and painted[0] > 0 and painted[-1] == 3
+    head_panel.stop()
+    head_panel.wait(10)
+    assert painted[-1] == 3 and painted.count(3) == 1
 
 
 @pytest.fixture(scope="module")
@@ -359,12 +413,6 @@ def test_every_training_control_has_a_label_and_a_tooltip(head_panel, tuning_pan
 
 
 def test_a_hundred_clicks_at_random_moments_leave_nothing_behind(head_panel):
-    import gc
-    import threading
-
-    import psutil
-    from matplotlib.figure import Figure
-
     train(head_panel, epochs=20)
     chances = random.Random(0)
     threads, memory = threading.active_count(), psutil.Process().memory_info().rss

@@ -114,7 +114,8 @@ def build(folder: Path, stem: str) -> None:
     started = time.monotonic()
     print(f"{stem}: running", flush=True)
     notebook = read_source(require(source_path(folder, stem), "build --from-notebooks"))
-    execute(notebook, folder, stem)
+    nobodys = {"COURSE_PROGRESS": str(cache_folder() / "no_progress.json")}
+    execute(notebook, folder, stem, nobodys)
     write_notebook(cleaning.clean_notebook(notebook), notebook_path(folder, stem))
     print(f"{stem}: built in {time.monotonic() - started:.0f} s", flush=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from nbclient import NotebookClient
@@ -20,8 +21,12 @@ class CellFailed(Exception):
     """A cell of a lesson failed: the message names the lesson, the cell and the error."""
 
 
-def execute(notebook: NotebookNode, folder: Path, name: str) -> None:
+def execute(
+    notebook: NotebookNode, folder: Path, name: str, environment: Mapping[str, str] | None = None
+) -> None:
     """Run every cell of `notebook` in `folder`, storing the outputs in `notebook` itself.
+
+    `environment` is added to the kernel's.
 
     Raises:
         CellFailed: at the first cell that fails and is not tagged as expected to.
@@ -41,7 +46,8 @@ def execute(notebook: NotebookNode, folder: Path, name: str) -> None:
         cell.metadata.tags = [*tags(cell), "raises-exception"]
     try:
         with kernel_log().open("w", encoding="utf-8") as log:
-            client.execute(stdout=log, stderr=log)
+            variables = {**os.environ, **(environment or {})}
+            client.execute(stdout=log, stderr=log, env=variables)
     except (CellExecutionError, DeadKernelError) as error:
         raise CellFailed(describe(name, notebook, error)) from None
     finally:

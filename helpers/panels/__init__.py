@@ -6,16 +6,20 @@ into an `Image` widget: clearing and redrawing a cell's output flickers and race
 """
 
 from helpers.panels.augmentation import augmentation_panel
+from helpers.panels.checkup import check_machine
 from helpers.panels.fine_tuning import fine_tuning_panel
 from helpers.panels.head import training_panel
 from helpers.panels.layers import layer_explorer
 from helpers.panels.panel import STILL, Panel
+from helpers.panels.question import question
 
 __all__ = [
     "STILL",
     "Panel",
     "augmentation_panel",
+    "check_machine",
     "fine_tuning_panel",
     "layer_explorer",
+    "question",
     "training_panel",
 ]

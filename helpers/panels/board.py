@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 HELP = (
-    "If a click does nothing, the kernel was restarted or is busy with another cell: "
-    "run this cell again."
+    "If a click does nothing, the kernel is busy. If broken chains show, it was restarted: "
+    "run the notebook's cells again."
 )
-# Boards of cells, so that a cell that is run again stops what it had begun before.
-_boards: weakref.WeakValueDictionary[str, Board] = weakref.WeakValueDictionary()
+REPLACED = "The panel that stood here before is closed; its runs are not in this one."
 
 
 class Board(Panel):
@@ -52,6 +51,7 @@ class Board(Panel):
         self.runs = Runs(start, validation_pictures, self._changed)
         self._code = code
         self._dirty = False
+        self._painted: list[tuple[int, int]] = []
         self._deciding = threading.Lock()
         self._painter: threading.Thread | None = None
         self._buttons = _buttons()
@@ -79,7 +79,6 @@ class Board(Panel):
             [widgets.HTML(f"<b>{html.escape(title)}</b>"), controls, *above, buttons, *below],
             still=self._still_picture,
         )
-        self._replace_earlier()
 
     # What a learner, or a test, can do
 
@@ -101,6 +100,7 @@ class Board(Panel):
     def stop(self, button: Any = None) -> None:
         """Stop the run that is under way."""
         self.runs.stop("Stopped by you")
+        self._changed()  # so that it is seen to be heard, even where a batch takes a while
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until the run has ended and all is shown; each of the two at most so long."""
@@ -174,12 +174,19 @@ class Board(Panel):
         last = runs[-1] if runs else None
         running = last is not None and last.state == RUNNING
         self._enable(running)
-        self.progress.value = _progress(last)
+        said = _progress(last, self.runs.stopping)
+        replaced = f" {REPLACED}" if self.replaces else ""
+        self.progress.value = (
+            f'<div style="line-height: 1.4">{said}{replaced}<br><small>{HELP}</small></div>'
+        )
         self.table.value = _table(self.runs.frame(runs))
         numbers = [("choose", 0), *((str(run.number), run.number) for run in runs)]
         if list(self.pick.options) != numbers:
             self.pick.options = numbers
-        self.chart.value = paint(runs)
+        points = [(run.number, len(run.epochs)) for run in runs if run.epochs]
+        if points != self._painted:  # a picture takes longer than a first epoch
+            self.chart.value = paint(runs)
+            self._painted = points
 
     def _still_picture(self) -> dict[str, str]:
         """The curves of a first run, which is made where there is none yet."""
@@ -193,15 +200,10 @@ class Board(Panel):
         still = paint(self.runs.all, caption=STILL)
         return {"image/png": base64.b64encode(still).decode()}
 
-    def _replace_earlier(self) -> None:
-        """Stop what an earlier run of the same cell has left behind."""
-        cell = _cell()
-        if cell is None:
-            return
-        earlier = _boards.get(cell)
-        if earlier is not None:
-            earlier.runs.stop("Stopped, for its cell was run again,")
-        _boards[cell] = self
+    def leave(self) -> None:
+        """Stop what is under way, then close."""
+        self.runs.stop("Stopped, for its cell was run again,")
+        super().leave()
 
     def _listen_for_interrupts(self) -> None:
         """Let the kernel's interrupt stop the run, as it stops a cell.
@@ -255,13 +257,15 @@ def _buttons() -> dict[str, widgets.Button]:
     }
 
 
-def _progress(run: Run | None) -> str:
+def _progress(run: Run | None, stopping: bool) -> str:
     """A sentence on the last run."""
     if run is None:
-        return f"No run yet. {HELP}"
+        return "No run yet."
     if run.state != RUNNING:
-        return f"Run {run.number}: {html.escape(run.note)} {HELP}"
+        return f"Run {run.number}: {html.escape(run.note)}"
     asked, done = run.settings["epochs"], len(run.epochs)
+    if stopping:
+        return f"Run {run.number}: stopping."
     if not done:
         return f"Run {run.number}: beginning."
     left = run.seconds / done * (asked - done)
@@ -275,7 +279,8 @@ def _table(frame: pd.DataFrame) -> str:
     contents = base64.b64encode(frame.to_csv(index=False).encode()).decode()
     low, high = frame.pop("interval_low"), frame.pop("interval_high")
     frame["best_val_accuracy"] = [
-        "" if value != value else f"{value:.3f} ({first:.3f} to {last:.3f})"
+        # No-break spaces, for the tables of JupyterLab break lines wherever they can.
+        "" if value != value else f"{value:.3f}\u00a0({first:.3f}\u00a0to\u00a0{last:.3f})"
         for value, first, last in zip(
             frame["best_val_accuracy"].astype(float), low, high, strict=True
         )
@@ -287,14 +292,5 @@ def _table(frame: pd.DataFrame) -> str:
     frame = frame[[*results, *(name for name in frame.columns if name not in results)]]
     shown = frame.to_html(index=False, border=0)
     style = "overflow-x: auto; white-space: nowrap; line-height: 1.5"
-    return f'<div style="{style}">{shown}</div>{link}'
-
-
-def _cell() -> str | None:
-    """The cell that is being executed, where the front end says which."""
-    try:
-        from IPython import get_ipython
-
-        return get_ipython().get_parent()["metadata"]["cellId"]
-    except (ImportError, AttributeError, KeyError, TypeError):
-        return None
+    # The class is JupyterLab's own for tables; other front ends pass over it.
+    return f'<div class="jp-RenderedHTMLCommon" style="{style}">{shown}</div>{link}'

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import random
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
 
+from helpers.chance import seeded
 from helpers.panels.board import Board
 from helpers.panels.knobs import choice, learning_rate, whole_number
 from helpers.panels.panel import ROOM
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from helpers.panels.runs import Settings
     from helpers.training import Epoch, Trainer
 
-_borrowing = threading.RLock()
 OPTIMIZERS = ("Adam", "AdamW", "SGD", "RMSprop")
 CODE = """\
 import keras
@@ -106,8 +104,7 @@ class Heads:
         """A new head, as the code that is shown builds it."""
         import keras
 
-        with borrowed_randomness():
-            keras.utils.set_random_seed(seed)
+        with seeded(seed):  # all of `set_random_seed` that Keras draws from here
             return keras.Sequential(
                 [
                     keras.Input(shape=(self.channels,)),
@@ -132,23 +129,6 @@ class Heads:
             self._traced[make] = Trainer(self.build(dropout, seed), optimizer)
         self._traced[make].restart(self._beginnings[dropout, seed], rate)
         return self._traced[make]
-
-
-@contextmanager
-def borrowed_randomness() -> Iterator[None]:
-    """Give Python's and numpy's generators back to the learner's notebook as they were.
-
-    TensorFlow's own seed, which nobody can read, stays as it was set.
-
-    One thread at a time: two panels that begin together would draw from each other's chances.
-    """
-    with _borrowing:
-        kept = random.getstate(), np.random.get_state()
-        try:
-            yield
-        finally:
-            random.setstate(kept[0])
-            np.random.set_state(kept[1])
 
 
 def head_knobs(views: int) -> dict[str, widgets.Widget]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 # Long labels are cut off unless the descriptions get the room they need.
 ROOM = {"description_width": "initial"}
 STILL = "A still picture of a panel: run this cell in JupyterLab to use it."
+# The panels of each cell, and in which run of it they were made.
+_panels: dict[str, tuple[int, list[weakref.ref[Panel]]]] = {}
 
 
 class Panel(widgets.VBox):
@@ -28,12 +31,50 @@ class Panel(widgets.VBox):
     def __init__(self, children: Sequence[widgets.Widget], still: Callable[[], dict[str, str]]):
         super().__init__(children)
         self._still = still
+        self.replaces = self._replace_earlier()
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
         bundle = super()._repr_mimebundle_(**options)
         bundle.update(self._still())
         bundle["text/plain"] = STILL
         return bundle
+
+    def leave(self) -> None:
+        """Give up the place to a newer panel: ipywidgets keeps all widgets that are not closed."""
+        for widget in _inside(self):
+            widget.close()
+
+    def _replace_earlier(self) -> bool:
+        """Close what an earlier run of the same cell has left; whether there was anything."""
+        place = _place()
+        if place is None:
+            return False
+        cell, number = place
+        before, earlier = _panels.get(cell, (number, []))
+        old = [panel for panel in (found() for found in earlier) if panel and before != number]
+        for panel in old:
+            panel.leave()
+        kept = earlier if before == number else []
+        _panels[cell] = number, [*kept, weakref.ref(self)]
+        return bool(old)
+
+
+def _inside(widget: widgets.Widget) -> Iterator[widgets.Widget]:
+    """A widget and all that it holds, the innermost first."""
+    for child in getattr(widget, "children", ()):
+        yield from _inside(child)
+    yield widget
+
+
+def _place() -> tuple[str, int] | None:
+    """The cell that is being executed and its number, where the front end says which."""
+    try:
+        from IPython import get_ipython
+
+        shell = get_ipython()
+        return shell.get_parent()["metadata"]["cellId"], shell.execution_count
+    except (ImportError, AttributeError, KeyError, TypeError):
+        return None
 
 
 def png(figure: Figure) -> bytes:

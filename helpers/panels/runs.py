@@ -73,6 +73,11 @@ class Runs:
         """Whether a run is under way; its thread may live a little longer, to show the end."""
         return any(run.state == RUNNING for run in self.all)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the run was asked to stop."""
+        return self._asked_to_stop.is_set()
+
     def begin(self, settings: Settings) -> Run:
         """Begin a run in a thread.
 

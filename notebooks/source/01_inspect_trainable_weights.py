@@ -41,6 +41,7 @@ import keras
 import numpy as np
 
 from helpers import panels, plots, weights
+from helpers.exercises import lesson_1 as exercises
 
 keras.utils.set_random_seed(0)
 print("Keras", keras.__version__, "on", keras.backend.backend())
@@ -112,8 +113,12 @@ print("non-trainable:", len(normalization.non_trainable_weights))
 # Four arrays: 4, 2, 2. `gamma` and `beta` are trained by gradient descent. The moving mean and the
 # moving variance are not: the layer itself keeps them up to date while a model trains, as running
 # averages of what passes through. *Non-trainable* therefore does not mean *constant*. It means
-# that no gradient reaches the weight.
-#
+# that no gradient reaches the weight. A question on that, to click:
+
+# %%
+panels.question(exercises.arrays_that_stay)
+
+# %% [markdown]
 # You may read that 'all layers but BatchNormalization are trainable'. Closer to the truth:
 # BatchNormalization is the common layer that has both kinds of weights, and many layers have none.
 # Look for yourself.
@@ -179,6 +184,21 @@ inner = keras.Sequential(
 outer = keras.Sequential(
     [keras.Input(shape=(4,)), inner, keras.layers.Dense(1, name="head")], name="outer"
 )
+
+# %% [markdown]
+# **Exercise.** Before you read on: how many parameters does `outer` hold, and how many of them
+# train? Put two numbers in place of the dots and run the cell. If you are stuck,
+# `exercises.nested_counts.hint()` gives one hint after another, and
+# `exercises.nested_counts.solution()` shows an answer; every exercise of the course has both.
+
+# %%
+answer = ...  # (in all, trainable)
+exercises.nested_counts.check(answer)
+
+# %% [markdown]
+# Compare your count with the figure.
+
+# %%
 plots.network(outer);
 # %% [markdown]
 # *Figure: the three layers of the nested model. The normalization inside is half trainable.*
@@ -225,6 +245,34 @@ print("the model once more:          ", inner_normalization.trainable)
 # sometimes overwrites and sometimes does not, depending on what came before. In a notebook, where
 # cells are run again, that is a trap. The way out is to say, in a loop, for each layer what you
 # want. Lesson 4 does it so.
+#
+# A second trap lies the other way round. **Predict:** a frozen model holds a layer whose own
+# `trainable` is `True`. Does the model hand that layer's weights to the optimizer?
+
+# %% tags=["nbval-check-output"]
+inner.trainable = False
+inner_dense = inner.get_layer("inner_dense")
+inner_dense.trainable = True
+print("trainable arrays of the layer:", len(inner_dense.trainable_weights))
+print("trainable arrays of the model:", len(inner.trainable_weights))
+
+# %% [markdown]
+# It does not. A frozen model has no trainable weights, whatever its layers say.
+#
+# **Exercise.** Write `freeze_all_but(model, name)`. Afterwards the layer of `model.layers` that is
+# called `name` can train, with everything inside it if it is a model itself, and nothing else in the
+# model can. It has to work whatever was frozen before, and when it is called again, with the same
+# name or with another. `model.get_layer(name)` finds a layer. The models that your function is tried
+# on come with both traps.
+
+
+# %%
+def freeze_all_but(model, name):
+    """Freeze all layers of the model but the one of this name."""
+    ...
+
+
+exercises.freeze_all_but.check(freeze_all_but)
 
 # %% [markdown]
 # ## Does frozen stay frozen?
@@ -289,6 +337,22 @@ print("np.array_equal(a, b):  ", np.array_equal(before, after))
 # `True` with `True`. A check that cannot fail checks nothing: try each check once on a case where
 # it must say no, as you just did.
 #
+# **Exercise.** Write a check that can fail. `unchanged(before, after)` gets two lists of equally many
+# arrays. It returns `True` if each array of the first list is equal, number by number, to the one at
+# its place in the second, and `False` if a single number differs, however little. A NaN is not equal
+# to itself; here one that stayed a NaN counts as unchanged, as it does for
+# `np.array_equal(a, b, equal_nan=True)`.
+
+
+# %%
+def unchanged(before, after):
+    """Whether all arrays are as they were."""
+    ...
+
+
+exercises.unchanged.check(unchanged)
+
+# %% [markdown]
 # From here on, `weights.snapshot` and `weights.compare` do the bit-by-bit comparison for all arrays
 # of a model.
 
@@ -307,9 +371,15 @@ weights.compare(before, model)
 # | `layer.trainable` | on the layer, before `compile` | may training change this layer's weights? |
 # | `training=` | in a call, `layer(x, training=True)` | is this call part of training or of use? |
 #
-# Dropout shows that they are independent. It has no weights, so `trainable` has nothing to say. In a
-# training call it sets each number to zero with probability 0.5 and doubles the others, so that the
-# mean stays about the same. **Predict** the three lines.
+# Dropout shows that they are independent. In a training call it sets each number to zero with
+# probability 0.5 and doubles the others, so that the mean stays about the same. What does freezing
+# change about it? Choose first.
+
+# %%
+panels.question(exercises.frozen_dropout)
+
+# %% [markdown]
+# Now look. **Predict** the three lines.
 
 # %%
 dropout = keras.layers.Dropout(rate=0.5, seed=0)
@@ -321,7 +391,8 @@ dropout.trainable = False
 print("in training, 'frozen': ", dropout(ones, training=True).numpy())
 
 # %% [markdown]
-# `trainable = False` leaves Dropout's behaviour alone. There is one exception in Keras, and it is
+# `trainable = False` leaves Dropout's behaviour alone: it has no weights, so the setting has nothing
+# to say. There is one exception in Keras, and it is
 # deliberate: a *frozen BatchNormalization* also stops behaving as in training.
 
 # %% tags=["nbval-check-output"]
@@ -397,6 +468,25 @@ print("refused as an unknown variable:", unknown_variable)
 # %% [markdown]
 # This is the lucky case, for the error tells you. So the rule is simple: **whenever you change
 # `trainable`, compile again**.
+#
+# The unlucky case is the usual one. What does it look like, once there is a base and a head?
+
+# %%
+panels.question(exercises.late_unfreezing)
+
+# %% [markdown]
+# **Exercise.** `unfreeze_first(model)` gets a model like those of `two_layers`, which was compiled
+# and fitted with its layer `"first"` frozen. Return the model, with the weights that it has learned,
+# ready for a `fit` in which both layers move. It predicts numbers, so the loss is that of above.
+
+
+# %%
+def unfreeze_first(model):
+    """The model; in its next `fit` the layer 'first' moves, too."""
+    ...
+
+
+exercises.unfreeze_first.check(unfreeze_first)
 
 # %% [markdown]
 # ## The statistics that drift
@@ -444,6 +534,25 @@ print("trainable = False holds the statistics:", bool((also_frozen == 0).all()))
 # In a frozen base this happens by itself, since freezing the base freezes its BatchNormalization
 # layers. It matters once you unfreeze: lesson 4 unfreezes part of a base, keeps every
 # BatchNormalization in it frozen, and measures both ways.
+#
+# **Exercise.** Write the function that fine-tuning needs: `prepare(model)` compiles the model so that
+# in the next `fit` all Dense layers move and no BatchNormalization does. It is tried on models that
+# come partly frozen, and on models with models inside. Three things help:
+#
+# - `isinstance(layer, keras.layers.BatchNormalization)` says whether a layer is one.
+# - A model has a list `layers`, other layers have none: `hasattr(layer, "layers")` tells them apart.
+# - A function that calls itself for each layer of a model gets to the bottom.
+#
+# The models predict numbers again.
+
+
+# %%
+def prepare(model):
+    """Unfreeze all layers but BatchNormalization, at any depth, and compile."""
+    ...
+
+
+exercises.still_statistics.check(prepare)
 
 # %% [markdown]
 # ## What you have seen
@@ -452,7 +561,7 @@ print("trainable = False holds the statistics:", bool((also_frozen == 0).all()))
 #   have none.
 # - `trainable = False` moves weights to the other list, on all layers inside. A later
 #   `trainable = True` on the model overwrites an exception on a layer, but only if it changes the
-#   model's own value.
+#   model's own value. A frozen model has no trainable weights, whatever its layers say.
 # - Frozen weights are equal to the bit after training. Check it with a comparison that can fail.
 # - A change of `trainable` after a first `fit` counts only after `compile`.
 # - `training=False` in a call does not protect BatchNormalization from `fit`; `trainable = False`
@@ -460,8 +569,8 @@ print("trainable = False holds the statistics:", bool((also_frozen == 0).all()))
 #
 # ## On your own
 #
-# 1. Freeze only the convolution of `network`, the model at the top of this lesson. How many
-#    parameters are left to train? Work it out first, then ask `weights.count(network)`.
+# 1. Freeze only the convolution of `network`, the model at the top of this lesson, and fit it on
+#    pictures of random numbers. Prove with `weights.snapshot` and `weights.compare` what moved.
 # 2. Change one number of the array `before`, in the cell that prints `a.all() == b.all()`, so that
 #    the article's line gives `False`. Which number must it be, and what does that say about the line?
 # 3. LayerNormalization is a near relative of BatchNormalization. List its weights with

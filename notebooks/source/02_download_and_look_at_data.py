@@ -55,6 +55,7 @@ import numpy as np
 import tensorflow as tf
 
 from helpers import bases, panels, pictures, plots
+from helpers.exercises import lesson_2 as exercises
 
 size = bases.find(bases.default_for(PICTURES)).size
 data = pictures.load(PICTURES, size=size)
@@ -165,6 +166,22 @@ majority = max(counts["validation"]) / sum(counts["validation"])
 print(f"always the most frequent class: validation accuracy {majority:.3f}")
 
 # %% [markdown]
+# **Exercise.** Write that as a function: `first_to_beat(labels)` gets an array of labels, whole
+# numbers from 0 as in `data.train.labels`, and returns the share of the largest class. There may be
+# two classes or many, of any sizes, in any order. If you are stuck,
+# `exercises.first_to_beat.hint()` and `exercises.first_to_beat.solution()` help; every exercise has
+# both.
+
+
+# %%
+def first_to_beat(labels):
+    """The accuracy of always answering with the most frequent class."""
+    ...
+
+
+exercises.first_to_beat.check(first_to_beat)
+
+# %% [markdown]
 # ## The same picture twice
 #
 # A picture that stands in both the training and the test set is a question whose answer was
@@ -184,9 +201,28 @@ for one, other in (("train", "validation"), ("train", "test"), ("validation", "t
 print("twice within train:", len(seen["train"]) - len(set(seen["train"])))
 
 # %% [markdown]
-# A count of 0 says that there are no *exact* copies after resizing. A copy that was saved again,
-# cropped or brightened has other pixels and is not found this way. If you find copies in data of
-# your own, take them out of the training set.
+# A count of 0 says that there are no *exact* copies after resizing. But what does it not say?
+
+# %%
+panels.question(exercises.different_hashes)
+
+# %% [markdown]
+# A copy that was saved again, cropped or brightened has other pixels and is not found this way. If
+# you find copies in data of your own, take them out of the training set.
+#
+# **Exercise.** Write the function that does. `to_keep(train, test)` gets two arrays of pictures, such
+# as `data.train.images` and `data.test.images`, and returns the rows of `train` to keep, as a list of
+# whole numbers. A picture that stands anywhere in `test` goes. Of pictures that are equal within
+# `train`, the first one stays, unless it stands in `test`. Only exact copies count.
+
+
+# %%
+def to_keep(train, test):
+    """The rows of `train` that are no copy of a picture in `test` or of an earlier row."""
+    ...
+
+
+exercises.to_keep.check(to_keep)
 
 # %% [markdown]
 # ## The size that a network sees
@@ -220,9 +256,38 @@ for name in ("drawn", "MobileNetV2", "Xception", "EfficientNetV2B0"):
     print(f"{name:17} {base.size} pixels, wants {base.pixels}: 0, 127.5, 255 become {scaled}")
 
 # %% [markdown]
-# EfficientNetV2 takes 0 to 255: its first layers scale. Give a base the wrong range and nothing
-# crashes; the accuracy is just worse, which is why this mistake lives long. Put the scaling
-# *inside* the model, as a layer, and whoever uses the model later cannot forget it.
+# EfficientNetV2 takes 0 to 255: its first layers scale. What if a base gets the wrong range?
+
+# %%
+panels.question(exercises.wrong_range)
+
+# %% [markdown]
+# Give a base the wrong range and nothing crashes; the accuracy is just worse, which is why this
+# mistake lives long. Put the scaling *inside* the model, as a layer, and whoever uses the model later
+# cannot forget it.
+#
+# Scaling by hand has a trap of its own. Pictures are unsigned bytes, and arithmetic of bytes with
+# whole numbers stays in bytes. **Predict** what twice 200 is:
+
+# %% tags=["nbval-check-output"]
+byte = np.array([200], dtype="uint8")
+print("as bytes:", (byte * 2)[0], " as float:", (byte.astype("float32") * 2)[0])
+
+# %% [markdown]
+# Bytes begin anew at 256, and 400 becomes 144 without a word.
+#
+# **Exercise.** Write `scale(images)`: it gets pictures as unsigned bytes and returns new ones as
+# float, from -1 for 0 to 1 for 255, as `drawn` wants them. What a number becomes must not hang on the
+# other numbers in the picture.
+
+
+# %%
+def scale(images):
+    """Bytes from 0 to 255 as floats from -1 to 1."""
+    ...
+
+
+exercises.scale.check(scale)
 
 # %% [markdown]
 # ## Feed it fast: batch, cache, prefetch
@@ -325,6 +390,61 @@ print("in use, unchanged:     ", bool(np.array_equal(flip(batch, training=False)
 print("in training, unchanged:", bool(np.array_equal(flip(batch, training=True), batch)))
 
 # %% [markdown]
+# **Exercise.** A network is to read road signs: an arrow that says 'keep left' or 'keep right'. Write
+# `road_signs()`, which returns a `keras.Sequential` of augmentation layers as above. Called on pictures
+# with values from 0 to 255, it has to change at least half of them visibly, keep all values within 0
+# to 255 and the label true for every picture, and do nothing in use. For scale: `RandomRotation` with
+# `factor=0.1` turns by up to a tenth of a full turn, to either side.
+
+
+# %%
+def road_signs():
+    """A stack of augmentation layers that keeps left and right apart."""
+    ...
+
+
+exercises.road_signs.check(road_signs)
+
+# %% [markdown]
+# Now the pipeline with everything in it. One step has not been named: `shuffle(buffer_size)` keeps a
+# buffer of that many elements and hands out one of them by chance, another order in each pass. Files
+# are listed class by class, so a small buffer brings one class first; a buffer for all elements mixes
+# them well. Elements are what arrives there: behind `batch`, whole batches. Watch both on the numbers
+# 0 to 7. **Predict:** can 0 and 7 meet in one batch?
+
+# %%
+eight = tf.data.Dataset.range(8)
+for name, dataset in (
+    ("shuffled, then in batches", eight.shuffle(8, seed=2).batch(4)),
+    ("in batches, then shuffled", eight.batch(4).shuffle(8, seed=2)),
+):
+    for _ in range(2):
+        print(name, [batch.tolist() for batch in dataset.as_numpy_iterator()])
+
+# %% [markdown]
+# In the first two lines they can; in the last two the batches are always 0 to 3 and 4 to 7.
+#
+# **Exercise.** Write `pipeline(files, decode, augment)`. It gets
+#
+# - `files`, a dataset of pairs (file, label), sorted by class; `len(files)` says how many there are,
+# - `decode`, a function from one file to its picture,
+# - `augment`, a function from one picture or a batch of them to variants drawn by chance,
+#
+# and returns a dataset of pairs (pictures, labels) in batches of 32; the last batch may be smaller.
+# One pass brings each picture once. A second pass brings other variants, in another order and in other
+# batches, and decodes nothing. `files.map(lambda file, label: (decode(file), label))` is how a
+# function reaches the first of a pair.
+
+
+# %%
+def pipeline(files, decode, augment):
+    """Batches of pictures and labels: decoded once, shuffled and augmented anew in each pass."""
+    ...
+
+
+exercises.pipeline.check(pipeline)
+
+# %% [markdown]
 # ## How a test set leaks
 #
 # The tutorial makes its test set from a validation set like this:
@@ -381,22 +501,49 @@ print("train and test:      ", len(names["train"] & names["test"]))
 print("validation and test: ", len(names["validation"] & names["test"]))
 
 # %% [markdown]
+# **Exercise.** Write such a split. `split(files, seed)` gets a list of file names, sorted by class, and
+# returns three lists: train with 60 % of them, validation and test with 20 % each, give or take one.
+# No name is in two parts and none is lost. The same seed gives the same parts, another seed others.
+# Leave the list that you are given as it is, and leave the global state of `random` and `np.random`
+# alone: `np.random.default_rng(seed)` and `random.Random(seed)` make a generator that is yours, each
+# with a method that shuffles.
+
+
+# %%
+def split(files, seed):
+    """Three lists of names: train, validation, test."""
+    ...
+
+
+exercises.split.check(split)
+
+# %% [markdown]
+# Is a split by files always enough? Think of pictures that come in groups.
+
+# %%
+panels.question(exercises.frames_of_videos)
+
+# %% [markdown]
+# What belongs together goes to one part together: all frames of a video, all pictures of one animal,
+# all copies of a picture. Where there are such groups, split the list of groups, not of files.
+
+# %% [markdown]
 # ## What you have seen
 #
 # - A download is checked before it is trusted, and undecodable files are named, not fatal.
 # - TFDS's 'corrupted' pictures are those without a JFIF header; a picture can decode without it.
 # - Sizes, balance and copies are looked at before training, not after a strange result.
 # - Size and pixel range belong to the base; the scaling belongs inside the model.
-# - `cache` gains most, and random augmentation comes after it.
-# - A dataset that reshuffles leaks under `take` and `skip`. Split files.
+# - `cache` gains most, and random augmentation comes after it; `shuffle` comes before `batch`.
+# - A dataset that reshuffles leaks under `take` and `skip`. Split files, or the groups they come in.
 #
 # ## On your own
 #
 # 1. Set `PICTURES` to a folder of your own photographs, one subfolder a class, and run the lesson
 #    again. What does the scatter of sizes say?
 # 2. Measure `one_by_one.cache()`. How much of the gain is left without batches?
-# 3. Think of a data set in which a mirror image changes the label, and of one in which a turned
-#    picture does.
+# 3. Find near copies, too: halve the size of each picture a few times, compare the small ones, and
+#    look at the pairs that are closest. Are there any that you would take out?
 #
 # ## Further reading
 #

@@ -1,0 +1,59 @@
+"""Multiple choice: every choice, right or wrong, is explained."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from helpers.exercises.exercise import Exercise, Shown, Verdict, right, wrong
+
+
+@dataclass(frozen=True)
+class Option:
+    """One choice, what is said of it, and whether it is right."""
+
+    text: str
+    why: str
+    is_right: bool = False
+
+
+class Choice(Exercise):
+    """A question with choices A, B, C and so on, one of them right.
+
+    Args:
+        question: a function without a body; its name is the exercise's, its docstring asks.
+        options: in the order in which they are shown.
+    """
+
+    def __init__(self, question: Callable[[], None], options: tuple[Option, ...]) -> None:
+        self.options = dict(zip(string.ascii_uppercase, options, strict=False))
+        letters = [letter for letter, option in self.options.items() if option.is_right]
+        if len(letters) != 1:
+            raise ValueError(
+                f"Received: {len(letters)} right choices of '{question.__name__}'. Expected: one."
+            )
+        hints = ("Try one: each choice is explained.",)
+        super().__init__(question, hints, f'answer = "{letters[0]}"')
+        self._judge = self._explain
+
+    def _explain(self, answer: Any) -> Verdict:
+        letter = str(answer).strip().upper()[:1]
+        if letter not in self.options:
+            return wrong(f"Received: {answer!r}. Expected: a letter, {', '.join(self.options)}.")
+        option = self.options[letter]
+        return (right if option.is_right else wrong)(option.why)
+
+    def solution(self) -> Shown:
+        """All choices with what is said of each."""
+        lines = [
+            f"{letter} ({'right' if option.is_right else 'wrong'}): {option.text} {option.why}"
+            for letter, option in self.options.items()
+        ]
+        return Shown(self.task, "\n".join(lines))
+
+
+def choice(*options: Option) -> Callable[[Callable[[], None]], Choice]:
+    """Make a multiple-choice question of a function whose docstring asks it."""
+    return lambda question: Choice(question, options)

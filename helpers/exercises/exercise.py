@@ -1,0 +1,196 @@
+"""What an exercise is: an answer is judged, hints come one by one, a solution can be read."""
+
+from __future__ import annotations
+
+import dis
+import html
+import importlib
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from helpers.exercises import progress
+
+RIGHT, WRONG, OPEN = "right", "wrong", "open"
+WORDS = {RIGHT: "Right.", WRONG: "Not yet.", OPEN: "Not answered yet."}
+MARKS = {RIGHT: "✔", WRONG: "✘", OPEN: "…"}
+# Borders only: text keeps the theme's own colour, on light and on dark.
+COLOURS = {RIGHT: "#0072b2", WRONG: "#d55e00", OPEN: "#888888"}
+
+
+class NotAnswered(Exception):
+    """The answer still holds `...` where the learner is to write."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check says: whether the answer is right, and why, in a sentence or two."""
+
+    state: Literal["right", "wrong", "open"]
+    text: str
+
+    def __repr__(self) -> str:
+        return f"{WORDS[self.state]} {self.text}".strip()
+
+    def _repr_html_(self) -> str:
+        said = as_html(self.text).replace("\n", "<br>")
+        return boxed(f"<b>{MARKS[self.state]} {WORDS[self.state]}</b> {said}", self.state)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A hint or a solution: text, or code that keeps its lines."""
+
+    text: str
+    code: str = ""
+
+    def __repr__(self) -> str:
+        return "\n".join(filter(None, (self.text, self.code)))
+
+    def _repr_html_(self) -> str:
+        code = f"<pre>{html.escape(self.code)}</pre>" if self.code else ""
+        return boxed(as_html(self.text) + code, OPEN)
+
+
+def as_html(text: str) -> str:
+    """Text as HTML, with code in backticks as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
+
+
+def boxed(content: str, state: str) -> str:
+    """HTML with a coloured edge."""
+    style = f"border-left: 4px solid {COLOURS[state]}; padding: 0.4em 0.8em; margin: 0.4em 0"
+    return f'<div style="{style}">{content}</div>'
+
+
+def right(text: str) -> Verdict:
+    """The verdict on a right answer."""
+    return Verdict(RIGHT, text)
+
+
+def wrong(text: str) -> Verdict:
+    """The verdict on a wrong answer: what is wrong, and where to look."""
+    return Verdict(WRONG, text)
+
+
+def is_open(answer: Any) -> bool:
+    """Whether an answer, or a part of it, is still `...`, or a function without a body."""
+    if isinstance(answer, (list, tuple, set)):
+        return any(is_open(part) for part in answer)
+    if isinstance(answer, dict):
+        return any(is_open(part) for part in answer.values())
+    return answer is ... or (inspect.isfunction(answer) and _has_no_body(answer))
+
+
+def _has_no_body(function: Callable[..., Any]) -> bool:
+    """Whether a function, but for a docstring and dots, only returns None."""
+    steps = [
+        step for step in dis.get_instructions(function) if step.opname not in {"RESUME", "NOP"}
+    ]
+    returning = {"LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
+    return all(step.opname in returning and step.argval is None for step in steps)
+
+
+def call(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+    """Call a learner's function.
+
+    Raises:
+        NotAnswered: where it returns `...`.
+    """
+    answer = function(*arguments, **options)
+    if is_open(answer):
+        raise NotAnswered
+    return answer
+
+
+class Exercise:
+    """One exercise of a lesson.
+
+    Args:
+        judge: from an answer, and what else the lesson hands to `check`, to a `Verdict`. Its name
+            is the exercise's, its docstring says what is asked.
+        hints: from a nudge to nearly the answer.
+        solution: code that works in the lesson; it sets `answer`, or defines what the lesson's
+            cell asks for under the name of `answer_name`.
+        answer_name: what the lesson's cell calls the answer.
+    """
+
+    def __init__(
+        self,
+        judge: Callable[..., Verdict],
+        hints: tuple[str, ...],
+        solution: str,
+        answer_name: str = "answer",
+    ) -> None:
+        self.name = judge.__name__
+        self.lesson = judge.__module__.rpartition(".")[2]
+        self.task = (judge.__doc__ or "").strip()
+        self.hints, self.code, self.answer_name = hints, solution.strip() + "\n", answer_name
+        self._judge = judge
+
+    @property
+    def key(self) -> str:
+        """Under which its progress is kept, such as `lesson_1.nested_counts`."""
+        return f"{self.lesson}.{self.name}"
+
+    def __repr__(self) -> str:
+        return f"{self.task}\nCheck it with .check(answer); .hint() and .solution() help."
+
+    def check(self, answer: Any = ..., *context: Any) -> Verdict:
+        """Judge an answer and keep the progress; an error in the answer is a verdict, too.
+
+        Args:
+            answer: the learner's; `...` is 'not answered yet'.
+            context: what the exercise needs of the lesson, such as features and labels.
+        """
+        if is_open(answer):
+            return self._open()
+        try:
+            verdict = self._judge(answer, *context)
+        except NotAnswered:
+            return self._open()
+        except Exception as error:  # whatever a learner's code raises is what they want to read
+            verdict = wrong(f"It ended in {type(error).__name__}: {error}")
+        progress.record(self.key, right=verdict.state == RIGHT)
+        return verdict
+
+    def hint(self) -> Shown:
+        """The next hint; after the last one, the first again."""
+        number = progress.next_hint(self.key) % len(self.hints)
+        return Shown(f"Hint {number + 1} of {len(self.hints)}: {self.hints[number]}")
+
+    def solution(self) -> Shown:
+        """Working code."""
+        return Shown("One way to do it:", self.code)
+
+    def _open(self) -> Verdict:
+        return Verdict(OPEN, f"Put your answer in place of the dots. {self.help}")
+
+    @property
+    def help(self) -> str:
+        """Where help is to be had."""
+        return f"Stuck? `exercises.{self.name}.hint()` gives a hint."
+
+
+def exercise(
+    *, hints: tuple[str, ...], solution: str, answer_name: str = "answer"
+) -> Callable[[Callable[..., Verdict]], Exercise]:
+    """Make an exercise of the function that judges its answers."""
+
+    def make(judge: Callable[..., Verdict]) -> Exercise:
+        return Exercise(judge, hints, solution, answer_name)
+
+    return make
+
+
+def of_lesson(number: int) -> tuple[Exercise, ...]:
+    """The exercises of a lesson in their order; none where it has no module."""
+    try:
+        module = importlib.import_module(f"helpers.exercises.lesson_{number}")
+    except ModuleNotFoundError as error:
+        if error.name != f"helpers.exercises.lesson_{number}":
+            raise
+        return ()
+    return tuple(value for value in vars(module).values() if isinstance(value, Exercise))

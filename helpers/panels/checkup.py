@@ -1,0 +1,56 @@
+"""The start page's check of the machine: `course.py doctor` at a click."""
+
+from __future__ import annotations
+
+import html
+import subprocess
+import sys
+import threading
+
+import ipywidgets as widgets
+
+from helpers.lessons import ROOT
+from helpers.panels.panel import STILL, Panel
+
+ABOUT = "What the course needs, what this machine has, and how long each lesson will take here."
+
+
+def check_machine() -> Panel:
+    """A button that runs `doctor` in a process of its own, and shows what it says."""
+    button = widgets.Button(
+        description="Check this machine",
+        tooltip="Run `course.py doctor`; it takes about half a minute",
+        button_style="primary",
+        layout=widgets.Layout(width="max-content"),
+    )
+    said = widgets.HTML(ABOUT)
+
+    def work() -> None:
+        said.value = as_html(*run_doctor())
+        button.disabled = False
+
+    def begin(clicked: widgets.Button) -> None:
+        button.disabled = True
+        said.value = "Looking around, for about half a minute."
+        threading.Thread(target=work, name="doctor", daemon=True).start()
+
+    button.on_click(begin)
+    return Panel([button, said], still=lambda: {"text/html": f"<p>{ABOUT}</p><p>{STILL}</p>"})
+
+
+def run_doctor() -> tuple[bool, str]:
+    """Whether nothing stops the course, and what `doctor` printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "helpers.commands.doctor"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode == 0, done.stdout or done.stderr
+
+
+def as_html(fine: bool, report: str) -> str:
+    """The verdict first, then all that was printed."""
+    verdict = "Nothing stops the course." if fine else "Something would stop the course: see below."
+    return f"<b>{verdict}</b><pre>{html.escape(report.strip())}</pre>"

@@ -1,0 +1,163 @@
+"""The frame of exercises: verdicts, hints, solutions, progress. (Each lesson's have own tests.)"""
+
+import json
+import threading
+
+import pytest
+
+from helpers import exercises, lessons, panels
+from helpers.exercises import Option, choice, exercise, progress, right, wrong
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+
+
+@exercise(hints=("Add.", "It is 2 + 2."), solution="answer = 4")
+def sum_of_two(answer):
+    """What is 2 + 2?"""
+    if callable(answer):
+        answer = exercises.call(answer)
+    return right("Two and two.") if answer == 4 else wrong(f"Received: {answer + 0}. Look again.")
+
+
+@choice(
+    Option("three", "One short."),
+    Option("`four` <b>", "Two & two `x<y`.", is_right=True),
+)
+def pick_a_sum():
+    """What is 2 + 2 <in words>?"""
+
+
+@pytest.mark.parametrize("answer", [..., (1, ...), {"a": [...]}, lambda: ...])
+def test_dots_are_no_answer_and_no_try(answer):
+    verdict = sum_of_two.check(answer)
+    assert str(verdict).startswith("Not answered yet.")
+    assert "exercises.sum_of_two.hint()" in str(verdict)
+    assert progress.read() == {}
+
+
+def test_a_function_without_a_body_is_no_answer():
+    def answer():
+        """To be written."""
+
+    def written():
+        return 4
+
+    assert sum_of_two.check(answer).state == "open"
+    assert sum_of_two.check(written).state == "right"
+
+
+def test_right_and_wrong_say_why_and_are_counted():
+    assert str(sum_of_two.check(5)) == "Not yet. Received: 5. Look again."
+    assert str(sum_of_two.check(4)) == "Right. Two and two."
+    assert str(sum_of_two.check(5)).startswith("Not yet.")
+    entry = progress.read()[sum_of_two.key]
+    assert entry == {"right": True, "tries": 3, "hints": 0}
+
+
+def test_an_error_in_the_answer_is_a_verdict():
+    verdict = sum_of_two.check("four")
+    assert verdict.state == "wrong" and "TypeError" in verdict.text
+
+    def answer():
+        raise KeyError("fur")
+
+    assert "KeyError: 'fur'" in sum_of_two.check(answer).text
+
+
+def test_hints_come_one_by_one_and_begin_again():
+    assert [str(sum_of_two.hint())[:9] for _ in range(3)] == ["Hint 1 of", "Hint 2 of", "Hint 1 of"]
+
+
+def test_the_solution_is_right():
+    namespace = {}
+    exec(sum_of_two.solution().code, namespace)
+    assert sum_of_two.check(namespace["answer"]).state == "right"
+
+
+@pytest.mark.parametrize("answer", ["A", "a", " a. three"])
+def test_each_choice_is_explained(answer):
+    assert str(pick_a_sum.check(answer)) == "Not yet. One short."
+    assert str(pick_a_sum.check("B")) == "Right. Two & two `x<y`."
+    assert "B (right): `four` <b> Two & two `x<y`." in str(pick_a_sum.solution())
+
+
+def test_what_is_no_choice_is_named():
+    assert "Received: 'C'. Expected: a letter, A, B." in str(pick_a_sum.check("C"))
+
+
+def test_a_question_needs_one_right_choice():
+    with pytest.raises(ValueError, match="Received: 0 right choices of 'ask'"):
+
+        @choice(Option("a", "no"), Option("b", "no"))
+        def ask():
+            """Which?"""
+
+
+def test_verdicts_are_escaped():
+    assert "<b>Two & two" not in pick_a_sum.check("B")._repr_html_()
+    assert "Two &amp; two <code>x&lt;y</code>." in pick_a_sum.check("B")._repr_html_()
+
+
+def test_a_question_can_be_clicked():
+    panel = panels.question(pick_a_sum)
+    asked, pick, said = panel.children
+    assert "&lt;in words&gt;" in asked.value and pick.value is None and said.value == ""
+    assert [label for label, letter in pick.options] == ["A. three", "B. four <b>"]
+    pick.value = "A"
+    assert "One short." in said.value
+    pick.value = "B"
+    assert "Two &amp; two <code>x&lt;y</code>." in said.value
+    still = panel._repr_mimebundle_()["text/html"]
+    assert "<li><code>four</code> &lt;b&gt;</li>" in still and panels.STILL in still
+
+
+def test_progress_of_many_kernels_is_kept():
+    threads = [
+        threading.Thread(target=progress.record, args=(f"lesson_1.{number}",), kwargs={"right": 1})
+        for number in range(20)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(progress.read()) == 20
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", '{"a": 3}', '"x"'])
+def test_an_unreadable_record_is_put_aside(text, capsys):
+    progress.path().write_text(text, encoding="utf-8")
+    assert sum_of_two.check(4).state == "right"
+    assert "could not be read" in capsys.readouterr().out
+    assert progress.path().with_suffix(".unreadable").read_text(encoding="utf-8") == text
+    assert json.loads(progress.path().read_text(encoding="utf-8"))[sum_of_two.key]["right"]
+
+
+def test_an_exercise_is_checked_where_nothing_can_be_written(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "file" / "cache"))
+    assert sum_of_two.check(4).state == "right"
+    assert str(sum_of_two.hint()).startswith("Hint 1")
+    assert "could not be kept" in capsys.readouterr().out
+
+
+def test_progress_can_be_forgotten():
+    sum_of_two.check(4)
+    progress.forget()
+    progress.forget()
+    assert progress.read() == {}
+
+
+def test_a_lessons_exercises_are_found_in_their_order():
+    names = [found.name for found in exercises.of_lesson(1)]
+    assert names.index("nested_counts") < names.index("frozen_dropout")
+    assert exercises.of_lesson(99) == ()
+
+
+@pytest.mark.parametrize("lesson", lessons.LESSONS, ids=lambda lesson: lesson.stem)
+def test_every_exercise_stands_in_its_lesson(lesson):
+    text = lesson.source.read_text(encoding="utf-8")
+    for found in exercises.of_lesson(lesson.number):
+        assert f"exercises.{found.name}" in text, found.name
