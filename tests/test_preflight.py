@@ -2,6 +2,7 @@
 
 import io
 import random
+import sys
 
 import keras
 import numpy as np
@@ -10,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from helpers import bases, pictures, weights
-from helpers.preflight import Finding, Report, copies, preflight
+from helpers.preflight import CHECKS, UNEXPECTED, Finding, Report, copies, preflight
 
 LOGITS = keras.losses.BinaryCrossentropy(from_logits=True)
 # Validation sets here are small on purpose; the size is judged in a test of its own.
@@ -136,11 +137,23 @@ def fine_tuning(trained_head, **options):
     return model, base
 
 
+def only(monkeypatch, name):
+    """Let no other check run."""
+    monkeypatch.setattr(sys.modules["helpers.preflight"], "CHECKS", {name: CHECKS[name]})
+
+
+def judged(report):
+    """No check has failed in itself."""
+    assert not [reason for _, reason in report.skipped if UNEXPECTED in reason]
+
+
 def faults(report):
+    judged(report)
     return [(found.check, found.severity) for found in report.findings]
 
 
 def errors(report):
+    judged(report)
     return [found.check for found in report.errors]
 
 
@@ -150,7 +163,7 @@ def errors(report):
 def test_the_frozen_model_of_lesson_3_is_sound(split):
     model, _ = transfer()
     report = preflight(compiled(model), *split, **ANY_SIZE)
-    assert not report.findings
+    assert not faults(report)
     skipped = dict(report.skipped)
     assert set(skipped) == {"class order", "reshuffling"}
     assert "scaling" in report.passed and "learning rate" in report.passed
@@ -178,46 +191,55 @@ def test_the_head_and_the_upper_part_of_lesson_4_are_sound(drawings, trained_hea
     above.get_layer("head").set_weights(trained_head)
     weights.unfreeze(above)
     report = preflight(compiled(above, optimizer=keras.optimizers.Adam(6e-4)), *data, **ANY_SIZE)
-    assert not report.findings
+    assert not faults(report)
     assert {"scaling", "shared pictures"} <= dict(report.skipped).keys()
 
     head = keras.Sequential([keras.Input((1280,)), *above.layers[-2:]])
     pooled = keras.Sequential(above.layers[:2]).predict(at_cut, verbose=0)
     data = (pooled[:100], data[0][1]), (pooled[100:], data[1][1])
-    assert not preflight(compiled(head), *data, **ANY_SIZE).findings
+    assert not faults(preflight(compiled(head), *data, **ANY_SIZE))
 
 
-def test_the_whole_model_fine_tuned_is_sound(split, trained_head):
+def test_the_whole_model_is_sound_at_the_courses_rate_and_not_at_a_hundred_times(
+    split, trained_head
+):
     model, _ = fine_tuning(trained_head)
-    optimizer = keras.optimizers.Adam(6e-4)
-    assert not preflight(compiled(model, optimizer=optimizer), *split, **ANY_SIZE).findings
+    compiled(model, optimizer=keras.optimizers.Adam(6e-4))
+    assert not faults(preflight(model, *split, **ANY_SIZE))
+    peak = keras.optimizers.schedules.CosineDecay(0.0, 90, warmup_target=0.06, warmup_steps=10)
+    report = preflight(compiled(model, optimizer=keras.optimizers.Adam(peak)), *split, **ANY_SIZE)
+    assert faults(report) == [("learning rate", "error")]
+    assert "compiled rate of 0.06" in report.findings[0].what
 
 
-def test_the_tutorials_frozen_stage_is_sound_as_a_dataset(split):
+def test_the_tutorials_frozen_stage_is_sound_as_a_dataset(small, tiny_base):
     augmentation = keras.Sequential(
         [keras.layers.RandomFlip("horizontal"), keras.layers.RandomRotation(0.2)]
     )
-    model, _ = transfer(keras.applications.mobilenet_v2.preprocess_input, start=[augmentation])
+    scaling = keras.applications.mobilenet_v2.preprocess_input
+    model, _ = transfer(scaling, base=tiny_base(), start=[augmentation])
     compiled(model, optimizer=keras.optimizers.Adam(1e-4))
-    data = [tf.data.Dataset.from_tensor_slices(part).batch(32).prefetch(1) for part in split]
+    data = [tf.data.Dataset.from_tensor_slices(part).batch(32).prefetch(1) for part in small]
     report = preflight(model, *data, **ANY_SIZE)
-    assert not report.findings
+    assert not faults(report)
     assert "all 200 of train (40 through the model)" in report.looked_at
     assert "reshuffling" in report.passed
 
 
-def test_the_guides_threshold_and_fine_tuning_are_found_and_nothing_else(split, trained_head):
+def test_the_guides_threshold_and_fine_tuning_are_found_and_nothing_else(
+    small, tiny_base, tiny_head
+):
     scaling = keras.layers.Rescaling(1 / 127.5, offset=-1)
     flip = keras.layers.RandomFlip("horizontal")
-    model, base = transfer(scaling, start=[flip])
+    model, base = transfer(scaling, base=tiny_base(), start=[flip])
     guide = [keras.metrics.BinaryAccuracy()]
-    frozen = preflight(compiled(model, metrics=guide), *split, **ANY_SIZE)
+    frozen = preflight(compiled(model, metrics=guide), *small, **ANY_SIZE)
     assert faults(frozen) == [("threshold", "error")]
-    model.get_layer("head").set_weights(trained_head)
+    model.get_layer("head").set_weights(tiny_head)
     for layer in [base, *base.layers]:
         layer.trainable = True
     optimizer = keras.optimizers.Adam(1e-5)
-    report = preflight(compiled(model, metrics=guide, optimizer=optimizer), *split, **ANY_SIZE)
+    report = preflight(compiled(model, metrics=guide, optimizer=optimizer), *small, **ANY_SIZE)
     assert sorted(faults(report)) == [("BatchNormalization", "error"), ("threshold", "error")]
 
 
@@ -248,7 +270,7 @@ def vgg16():
 def test_models_without_pretrained_normalization_are_sound(build, small):
     keras.utils.set_random_seed(1)
     optimizer = keras.optimizers.Adam(1e-4)
-    assert not preflight(compiled(build(), optimizer=optimizer), *small, **ANY_SIZE).findings
+    assert not faults(preflight(compiled(build(), optimizer=optimizer), *small, **ANY_SIZE))
 
 
 # The faults, one by one
@@ -273,7 +295,8 @@ def test_batch_normalization_that_moves(small, tiny_base, tiny_head):
         lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.AdamW(1e-3)),
     ],
 )
-def test_trainable_changed_after_fit(optimizer, small):
+def test_trainable_changed_after_fit(optimizer, small, monkeypatch):
+    only(monkeypatch, "trainable")
     model = compiled(cnn(), optimizer=optimizer())
     model.layers[-1].trainable = False
     assert "trainable" not in errors(preflight(model, *small, **ANY_SIZE))  # before a first fit
@@ -386,18 +409,46 @@ def test_fine_tuning_under_an_untrained_head(small, tiny_base):
     assert "bias is exactly zero" in report.findings[0].what
 
 
-def test_a_hundred_times_the_rate_as_the_peak_of_a_schedule(split, trained_head):
-    rate = keras.optimizers.schedules.CosineDecay(0.0, 90, warmup_target=0.06, warmup_steps=10)
-    model, _ = fine_tuning(trained_head)
-    report = preflight(compiled(model, optimizer=keras.optimizers.Adam(rate)), *split, **ANY_SIZE)
-    assert faults(report) == [("learning rate", "error")]
-    assert "compiled rate of 0.06" in report.findings[0].what
+def test_the_heads_rate(drawings, trained_head):
+    head = keras.Sequential([keras.Input((1280,)), keras.layers.Dense(1)])
+    extractor, _ = transfer()
+    extractor = keras.Model(extractor.input, extractor.get_layer("pooling").output)
+    features = extractor.predict(drawings.train.images[:360], verbose=0)
+    data = [
+        (features[rows], drawings.train.labels[:360][rows])
+        for rows in (slice(300), slice(300, 360))
+    ]
+    start = head.get_weights()
+    for rate, expected in ((1e-4, []), (1e-3, []), (1e-2, []), (0.3, ["learning rate"])):
+        head.set_weights(start)
+        compiled(head, optimizer=keras.optimizers.Adam(rate))
+        found = preflight(head, *data, **ANY_SIZE).findings
+        assert [one.check for one in found] == expected, rate
 
 
-def test_a_hundred_times_the_heads_rate(split):
-    model, _ = transfer()
-    report = preflight(compiled(model, optimizer=keras.optimizers.Adam(0.1)), *split, **ANY_SIZE)
-    assert [found.check for found in report.findings] == ["learning rate"]
+def test_a_rate_that_overshoots_without_blowing_up_is_compared_with_a_tenth_of_it():
+    from helpers.preflight import rates
+
+    ends = {}
+
+    class Test:
+        """Trials that end as `ends` says for their rate."""
+
+        def __init__(self, learner):
+            pass
+
+        def run(self, rate):
+            return rates._Trial([0.7] + 8 * [ends[round(rate, 3)]], float(np.log(2)))
+
+    class Learner:
+        model = compiled(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
+
+    Learner.model.optimizer.learning_rate = 0.1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rates, "_RangeTest", Test)
+        for tenth, expected in ((0.3, 1), (0.5, 0)):
+            ends |= {0.1: 0.6, 0.01: tenth}
+            assert len(list(rates.check_rate(Learner))) == expected
 
 
 def jpeg(image, quality):
@@ -475,7 +526,8 @@ def test_a_bounded_look_does_not_call_shuffling_a_fault(small):
         ("integer + 1", "binary", 1),
     ],
 )
-def test_labels_that_do_not_fit(labels, loss, outputs, small):
+def test_labels_that_do_not_fit(labels, loss, outputs, small, monkeypatch):
+    only(monkeypatch, "labels")
     losses = {
         "sparse": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         "categorical": keras.losses.CategoricalCrossentropy(from_logits=True),
@@ -602,6 +654,19 @@ def test_looking_twice_says_the_same(small):
 
 
 # The report, and what is refused
+
+
+def test_a_check_that_fails_is_skipped_with_a_line_to_report(small, monkeypatch):
+    def broken(learner):
+        yield Finding("logits", "error", "seen", "mended")
+        raise KeyError("where")
+
+    monkeypatch.setitem(CHECKS, "logits", broken)
+    report = preflight(compiled(cnn()), *small, **ANY_SIZE)
+    assert report.findings[0].what == "seen" and "labels" in report.passed
+    reason = dict(report.skipped)["logits"]
+    assert reason.startswith(UNEXPECTED) and "test_preflight.py: KeyError: 'where'" in reason
+    assert "Please report" in reason
 
 
 def test_the_report_reads_as_text_and_as_html():

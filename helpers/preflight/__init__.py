@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.preflight import data, fine_tuning, inputs, outputs, rates
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CHECKS", "Finding", "Report", "preflight"]
 
+UNEXPECTED = "the check itself failed"
 Check = Callable[[Learner], Iterable[Finding]]
 CHECKS: dict[str, Check] = {
     "BatchNormalization": fine_tuning.check_batch_normalization,
@@ -76,11 +79,11 @@ def preflight(
         as_data("train", train, class_names[0]),
         as_data("validation", validation, class_names[1]),
     )
-    scans = [source.scan(pictures, sample, seed) for source in sources]
+    pool = rates.BATCHES * batch_size
+    scans = [source.scan(pictures, sample, seed, pool) for source in sources]
     for source, scan in zip(sources, scans, strict=True):
         _check_shape(model, source.name, scan)
-    learner = Learner(model, *sources, *scans, options)
-    return _judge(learner)
+    return _judge(Learner(model, *sources, *scans, options))
 
 
 def _judge(learner: Learner) -> Report:
@@ -88,23 +91,35 @@ def _judge(learner: Learner) -> Report:
     findings: list[Finding] = []
     passed, skipped = [], []
     for name, check in CHECKS.items():
-        found: list[Finding] = []
-        try:
-            # One by one: what was found before a check gives up is kept.
-            with untouched(learner.model):
-                for finding in check(learner):
-                    found.append(finding)
-        except Skip as reason:
-            skipped.append((name, str(reason)))
-        # An unusual model may make any check fail; the others still say what they see.
-        except Exception as error:
-            skipped.append((name, f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"))
-        else:
-            if not found:
-                passed.append(name)
+        found, reason = _ask(check, learner)
         findings += found
+        if reason is not None:
+            skipped.append((name, reason))
+        elif not found:
+            passed.append(name)
     findings.sort(key=lambda finding: finding.severity)
     return Report(tuple(findings), tuple(passed), tuple(skipped), _looked_at(learner))
+
+
+def _ask(check: Check, learner: Learner) -> tuple[list[Finding], str | None]:
+    """What a check finds, and why it gave up, if it did; what it found before that is kept."""
+    found: list[Finding] = []
+    try:
+        with untouched(learner.model):
+            for finding in check(learner):
+                found.append(finding)
+    except Skip as reason:
+        return found, str(reason)
+    # An unusual model may make any check fail; the others still say what they see.
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        said = (str(error).splitlines() or [""])[0][:200]
+        return found, (
+            f"{UNEXPECTED}, at line {frame.lineno} of {Path(frame.filename).name}: "
+            f"{type(error).__name__}: {said} "
+            f"Please report this line, with how the model is built, as an issue of the course."
+        )
+    return found, None
 
 
 def _looked_at(learner: Learner) -> str:

@@ -86,20 +86,31 @@ def _by_statistics(learner: Learner, first: keras.layers.BatchNormalization) -> 
         yield from _better_scaling(learner, first, batches[0], now)
         return
     batches = [batch for batch in batches if len(batch) == PICTURES]
-    if images.shape[-1] != 3 or len(batches) < ORDER_BATCHES:
-        return
-    gains = []
-    for batch in batches:
-        swapped = _misfit(learner.model, first, batch[..., ::-1]).divergence
-        gains.append(_misfit(learner.model, first, batch).divergence - swapped)
-    if min(gains) > ORDER_GAIN:
-        yield Finding(
-            "scaling",
-            "warning",
-            f"In each of {len(gains)} batches, the pictures fit the statistics stored in "
-            f"'{first.name}' better with blue and red swapped (by {min(gains):.2f} nats or more).",
-            "images = images[..., ::-1], if they come as blue, green, red (OpenCV reads so).",
-        )
+    if images.shape[-1] == 3 and len(batches) >= ORDER_BATCHES:
+        yield from _better_swapped(learner.model, first, batches, now)
+
+
+def _better_swapped(
+    model: keras.Model,
+    first: keras.layers.BatchNormalization,
+    batches: list[np.ndarray],
+    now: _Misfit,
+) -> Iterator[Finding]:
+    """Whether each batch, of which the first is `now`, fits better with blue and red swapped."""
+    least = np.inf
+    for number, batch in enumerate(batches):
+        fit = _misfit(model, first, batch) if number else now
+        swapped = _misfit(model, first, batch[..., ::-1])
+        least = min(least, fit.divergence - swapped.divergence)
+        if least <= ORDER_GAIN:  # one batch that does not is enough
+            return
+    yield Finding(
+        "scaling",
+        "warning",
+        f"In each of {len(batches)} batches, the pictures fit the statistics stored in "
+        f"'{first.name}' better with blue and red swapped (by {least:.2f} nats or more).",
+        "images = images[..., ::-1], if they come as blue, green, red (OpenCV reads so).",
+    )
 
 
 def _better_scaling(

@@ -25,7 +25,10 @@ CROSSENTROPIES = {
     "categorical_focal_crossentropy": "categorical",
     "sparse_categorical_crossentropy": "sparse",
 }
-FORWARD_BATCH = 32
+# Numbers that go into the model at once: 32 pictures of 224 x 224. A call costs about as much for
+# few pictures as for many, so small pictures go in together.
+FORWARD_NUMBERS = 32 * 224 * 224 * 3
+WILD = 32
 
 
 @dataclass(frozen=True)
@@ -169,12 +172,13 @@ def is_one_hot(labels: np.ndarray) -> bool:
 
 def forward(model: keras.Model, images: np.ndarray, training: bool = False) -> np.ndarray:
     """What `model` gives for inputs, in batches, as float32."""
+    size = max(1, FORWARD_NUMBERS // max(1, images[0].size))
     outputs = [
         np.asarray(
-            model(images[start : start + FORWARD_BATCH].astype("float32"), training=training),
+            model(images[start : start + size].astype("float32"), training=training),
             dtype=np.float32,
         )
-        for start in range(0, len(images), FORWARD_BATCH)
+        for start in range(0, len(images), size)
     ]
     return np.concatenate(outputs)
 
@@ -228,7 +232,7 @@ def _are_probabilities(model: keras.Model, images: np.ndarray) -> bool:
 
     Noise of a hundred times the pictures' size is sent in, too: logits leave the range then.
     """
-    noise = np.random.default_rng(0).normal(size=images[:FORWARD_BATCH].shape)
+    noise = np.random.default_rng(0).normal(size=images[:WILD].shape)
     wild = (100 * max(float(np.abs(images).max()), 1.0) * noise).astype("float32")
     outputs = np.concatenate([forward(model, images), forward(model, wild)])
     if not np.isfinite(outputs).all() or outputs.min() < -1e-6 or outputs.max() > 1 + 1e-6:
@@ -273,7 +277,8 @@ def untouched(model: keras.Model) -> Iterator[None]:
         yield
     finally:
         for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+            if not np.array_equal(np.array(variable), value):  # reading is cheap, assigning is not
+                variable.assign(value)
         for layer, (trainable, momentum) in zip(layers, settings, strict=True):
             if layer.trainable != trainable:
                 layer.trainable = trainable

@@ -24,6 +24,8 @@ class Scan:
         prints: perceptual hashes, see `copies`, or None where the inputs are no pictures.
         images: a fair sample of the inputs, as they came, `(k, ...)`; k is at most `sample`.
         sampled: the labels of that sample.
+        pool: a larger fair sample that begins with this one, for steps of training.
+        pooled: the labels of the pool.
         low, high: the smallest and largest value of any input.
         complete: whether the pass saw all there was.
         total: how many there are, None where that is not known.
@@ -34,6 +36,8 @@ class Scan:
     prints: copies.Prints | None
     images: np.ndarray
     sampled: np.ndarray
+    pool: np.ndarray
+    pooled: np.ndarray
     low: float
     high: float
     complete: bool
@@ -59,8 +63,17 @@ class Data:
     is_dataset: bool
     class_names: tuple[str, ...] | None
 
-    def batches(self, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Batches of inputs and labels, until at least `limit` were seen or there are no more."""
+    def batches(self, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
+        """Batches of inputs and labels, cut where `limit` is reached, and whether one was cut."""
+        seen = 0
+        for images, labels in self._all_batches():
+            room = limit - seen
+            yield images[:room], labels[:room], len(images) > room
+            seen += len(images)
+            if seen > limit:
+                return
+
+    def _all_batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         if self.is_dataset:
             yield from self.source.as_numpy_iterator()
             return
@@ -69,37 +82,36 @@ class Data:
             rows = slice(start, start + BATCH)
             yield np.asarray(images[rows]), np.asarray(labels[rows])
 
-    def scan(self, limit: int, sample: int, seed: int) -> Scan:
-        """Look through at most `limit` pictures and keep `sample` of them."""
-        kept = _Reservoir(sample, seed)
-        digests: list[bytes] = []
-        labels, prints, ranges = [], [], []
-        complete = True
-        for images, batch_labels in self.batches(limit):
-            room = limit - len(digests)
-            complete = len(images) <= room
-            images, batch_labels = images[:room], batch_labels[:room]
-            kept.add(images, batch_labels)
-            digests += [_digest(image) for image in images]
-            labels.append(batch_labels)
-            prints.append(copies.hash_pictures(images) if copies.are_pictures(images) else None)
-            if images.size:
-                ranges.append((images.min(), images.max()))
-            if not complete:
-                break
-        if not digests:
+    def scan(self, limit: int, sample: int, seed: int, pool: int = 0) -> Scan:
+        """Look through at most `limit` pictures, keep `sample` of them, and a pool of `pool`."""
+        kept = _Reservoir(max(sample, pool), seed)
+        seen = _Seen()
+        cut = False
+        for images, labels, over in self.batches(limit):
+            cut = over
+            if len(images):
+                kept.add(images, labels)
+                seen.add(images, labels)
+        if not seen.digests:
             raise ValueError(f"Received: no pictures in {self.name}. Expected: at least one batch.")
+        inputs, truths = kept.shuffled()
         return Scan(
-            np.concatenate(labels),
-            tuple(digests),
-            None if prints[0] is None else copies.join(prints),
-            np.stack(kept.images),
-            np.stack(kept.labels),
-            float(min(low for low, _ in ranges)),
-            float(max(high for _, high in ranges)),
-            complete,
-            len(digests) if complete else self._size(),
+            labels=np.concatenate(seen.labels),
+            digests=tuple(seen.digests),
+            prints=copies.join(seen.prints) if seen.prints else None,
+            images=inputs[:sample],
+            sampled=truths[:sample],
+            pool=inputs,
+            pooled=truths,
+            low=seen.low,
+            high=seen.high,
+            complete=not cut,
+            total=self._size() if cut else len(seen.digests),
         )
+
+    def digests(self, limit: int) -> tuple[bytes, ...]:
+        """The digests of another pass over at most `limit` pictures."""
+        return tuple(_digest(image) for images, *_ in self.batches(limit) for image in images)
 
     def _size(self) -> int | None:
         """How many pictures there are, where that is known without reading all."""
@@ -156,6 +168,25 @@ def _check_dataset(name: str, dataset: Any) -> None:
         )
 
 
+class _Seen:
+    """What is noted of every input."""
+
+    def __init__(self) -> None:
+        self.labels: list[np.ndarray] = []
+        self.digests: list[bytes] = []
+        self.prints: list[copies.Prints] = []
+        self.low, self.high = np.inf, -np.inf
+
+    def add(self, images: np.ndarray, labels: np.ndarray) -> None:
+        """Note a batch."""
+        self.labels.append(labels)
+        self.digests += [_digest(image) for image in images]
+        if copies.are_pictures(images):
+            self.prints.append(copies.hash_pictures(images))
+        self.low = min(self.low, float(images.min()))
+        self.high = max(self.high, float(images.max()))
+
+
 class _Reservoir:
     """A fair sample of fixed size from a stream of unknown length.
 
@@ -179,6 +210,11 @@ class _Reservoir:
             row = int(self._generator.integers(self.seen))
             if row < self.size:
                 self.images[row], self.labels[row] = np.array(image), np.array(label)
+
+    def shuffled(self) -> tuple[np.ndarray, np.ndarray]:
+        """The sample in random order: any part of it is a fair sample, too."""
+        order = self._generator.permutation(len(self.images))
+        return np.stack(self.images)[order], np.stack(self.labels)[order]
 
 
 def _digest(image: np.ndarray) -> bytes:
