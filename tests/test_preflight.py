@@ -266,7 +266,27 @@ def vgg16():
     return keras.Model(inputs, keras.layers.Dense(1)(pooled))
 
 
-@pytest.mark.parametrize("build", [cnn, layer_norm_net, vgg16])
+def subclassed():
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.scaling = keras.layers.Rescaling(1 / 255)
+            self.convolution = keras.layers.Conv2D(4, 3, strides=4)
+            self.normalization = keras.layers.BatchNormalization()
+            self.pooling = keras.layers.GlobalAveragePooling2D()
+            self.head = keras.layers.Dense(1)
+
+        def call(self, inputs, training=False):
+            values = self.convolution(self.scaling(inputs))
+            values = self.normalization(values, training=training)
+            return self.head(self.pooling(values))
+
+    model = Net()
+    model(np.zeros((1, 32, 32, 3), "float32"))
+    return model
+
+
+@pytest.mark.parametrize("build", [cnn, layer_norm_net, vgg16, subclassed])
 def test_models_without_pretrained_normalization_are_sound(build, small):
     keras.utils.set_random_seed(1)
     optimizer = keras.optimizers.Adam(1e-4)
@@ -375,6 +395,23 @@ def test_a_base_of_known_name_is_judged_by_its_range(small):
     report = preflight(model, *small, **ANY_SIZE)
     found = next(found for found in report.findings if found.check == "scaling")
     assert "vgg16" in found.what and "preprocess_input" in found.mend
+
+
+@pytest.mark.parametrize(
+    ("scales", "outside", "expected"),
+    [(True, False, []), (True, True, ["scaling"]), (False, False, []), (False, True, [])],
+)
+def test_a_base_that_scales_itself_takes_pictures_as_they_are(scales, outside, expected, small):
+    scaling = keras.layers.Rescaling(1 / 127.5, -1)
+    inside = [keras.Input((32, 32, 3)), *([scaling] if scales else [])]
+    convolution = keras.layers.Conv2D(4, 3, strides=4)
+    base = keras.Sequential([*inside, convolution], name="efficientnetv2-b0")
+    base.trainable = False
+    start = [keras.layers.Rescaling(1 / 127.5, -1)] if outside else []
+    head = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
+    model = compiled(keras.Sequential([keras.Input((32, 32, 3)), *start, base, *head]))
+    report = preflight(model, *small, **ANY_SIZE)
+    assert [name for name in errors(report) if name == "scaling"] == expected
 
 
 def coloured(count, seed):

@@ -208,20 +208,31 @@ def _by_name(learner: Learner) -> Iterator[Finding]:
 
 
 def _named_base(model: keras.Model) -> tuple[Any, str]:
-    """The first nested model of a known family, and what it takes."""
+    """The first nested model of a known family, and what it takes.
+
+    Raises:
+        Skip: where there is none, or where its family scales pictures itself and it does not: it
+            was built with `include_preprocessing=False`, and what it takes then is not written.
+    """
     for layer in model.layers:
-        if getattr(layer, "layers", None):
-            for pattern, expected in FAMILIES.items():
-                if re.match(pattern, layer.name):
-                    scales = any(
-                        type(inner).__name__ in {"Rescaling", "Normalization"}
-                        for inner in layer.layers
-                    )
-                    return layer, "0 to 255" if scales else expected
+        expected = _family(layer.name) if getattr(layer, "layers", None) else None
+        if expected is None:
+            continue
+        kinds = {type(inner).__name__ for inner in layer.layers}
+        if kinds & {"Rescaling", "Normalization"}:
+            return layer, "0 to 255"
+        if expected == "0 to 255":
+            raise Skip(f"the base '{layer.name}' does not scale pictures, as its family does")
+        return layer, expected
     raise Skip(
         "no pretrained BatchNormalization in front, and no nested base whose name is known from "
         "keras.applications"
     )
+
+
+def _family(name: str) -> str | None:
+    """What a base of that name takes, None where the name is not known."""
+    return next((takes for pattern, takes in FAMILIES.items() if re.match(pattern, name)), None)
 
 
 def _in_range(expected: str, low: float, high: float, spread: float) -> bool:
