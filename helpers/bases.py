@@ -253,21 +253,21 @@ def _readers(layers: list[dict[str, Any]]) -> dict[str, list[str]]:
     """For each layer of a functional model's config: which layers read its output."""
     readers: dict[str, list[str]] = {layer["name"]: [] for layer in layers}
     for layer in layers:
-        for source in _sources(layer["inbound_nodes"]):
+        for source in sources(layer["inbound_nodes"]):
             readers[source].append(layer["name"])
     return readers
 
 
-def _sources(node: Any) -> Iterator[str]:
+def sources(node: Any) -> Iterator[str]:
     """The names of the layers whose tensors stand anywhere in a serialised call."""
     if isinstance(node, dict) and node.get("class_name") == "__keras_tensor__":
         yield node["config"]["keras_history"][0]
     elif isinstance(node, dict):
         for value in node.values():
-            yield from _sources(value)
+            yield from sources(value)
     elif isinstance(node, (list, tuple)):
         for value in node:
-            yield from _sources(value)
+            yield from sources(value)
 
 
 def _ends_a_unit(kind: str, readers: set[str]) -> bool:

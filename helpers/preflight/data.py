@@ -1,0 +1,213 @@
+"""Checks of the data alone: shared pictures, passes that differ, balance, size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from helpers.evaluation import Accuracy
+from helpers.preflight import copies
+from helpers.preflight.learner import Learner, as_classes, forward, leaves
+from helpers.preflight.report import Finding, Skip
+from helpers.preflight.scans import Data, Scan
+
+# Below so many pictures a class, a network that trains its base soon knows them by heart: lesson 4
+# sees training accuracy 1 within five epochs on 500 a class without views.
+TINY = 100
+# So many pictures are sent through the model a second time.
+AGAIN = 32
+# Where one class has so large a share, always naming it scores as much: higher than half of what
+# a learner would call a success.
+MAJORITY = 0.8
+MIXING = ("AugMix", "CutMix", "MixUp", "AutoContrast", "Equalization", "Solarization")
+
+
+def check_shared(learner: Learner) -> Iterator[Finding]:
+    """Pictures of validation that are in train, also resized or compressed again."""
+    train, validation = learner.train, learner.validation
+    if train.prints is None or validation.prints is None:
+        raise Skip("the inputs are no pictures of 1 or 3 channels")
+    rows, distances = copies.nearest(validation.prints, train.prints)
+    copied = np.flatnonzero(distances <= copies.COPY_BITS)
+    same = set(train.digests) & set(validation.digests)
+    equal = sum(digest in same for digest in validation.digests)
+    if not len(copied) and not equal:
+        return
+    pairs = ", ".join(f"validation {row} = train {rows[row]}" for row in copied[:3])
+    count = max(len(copied), equal)
+    yield Finding(
+        "shared pictures",
+        "error" if count > 0.01 * len(validation) else "warning",
+        f"{count:,} of {len(validation):,} pictures of validation are in train too, {equal:,} of "
+        f"them byte for byte, the others resized or compressed again ({pairs}).",
+        "Split files, not shuffled datasets, and drop the copies from train.",
+    )
+
+
+def check_class_names(learner: Learner) -> Iterator[Finding]:
+    """The same label must stand for the same class in both."""
+    train, validation = learner.train_data.class_names, learner.validation_data.class_names
+    if train is None or validation is None:
+        raise Skip("no class names; pass class_names=(train.class_names, validation.class_names)")
+    if train == validation:
+        return
+    label = next(
+        (n for n, pair in enumerate(zip(train, validation, strict=False)) if pair[0] != pair[1]),
+        min(len(train), len(validation)),
+    )
+    ours, theirs = (
+        f"'{names[label]}'" if label < len(names) else "no class" for names in (train, validation)
+    )
+    yield Finding(
+        "class order",
+        "error",
+        f"Label {label} is {ours} of {len(train)} classes in train and {theirs} of "
+        f"{len(validation)} in validation.",
+        "image_dataset_from_directory(..., class_names=train.class_names) for both.",
+    )
+
+
+def check_passes(learner: Learner) -> Iterator[Finding]:
+    """Validation that brings other pictures at each pass: a dataset that shuffles under a cut."""
+    if not learner.validation_data.is_dataset:
+        raise Skip("validation is no tf.data.Dataset; arrays are the same at each pass")
+    second = _again(learner.validation_data, learner.validation, learner)
+    old, new = set(learner.validation.digests), set(second)
+    if old == new or not old & new:
+        return  # nothing in common: augmentation, see there
+    seen = set(learner.train.digests)
+    yield Finding(
+        "reshuffling",
+        "error",
+        f"A second pass over validation brings {len(new - old):,} pictures that the first did not "
+        f"(of {len(second):,}), and {len((old | new) & seen):,} of both are in train: "
+        f"the dataset shuffles again under take or skip.",
+        "Split files; or cut before you shuffle; or shuffle(..., reshuffle_each_iteration=False).",
+    )
+
+
+def _again(data: Data, first: Scan, learner: Learner) -> tuple[bytes, ...]:
+    """The digests of a second pass.
+
+    Raises:
+        Skip: where the first did not see all, so that a second may differ rightly.
+    """
+    if not first.complete:
+        raise Skip(
+            f"{data.name} has more than pictures={len(first):,}, so that two passes may rightly "
+            f"begin with different ones; raise pictures="
+        )
+    return data.digests(learner.options.pictures)
+
+
+def check_augmentation(learner: Learner) -> Iterator[Finding]:
+    """Augmentation where it disturbs, in evaluation; none where a tiny set needs it."""
+    second = forward(learner.model, learner.train.images[:AGAIN])
+    first = learner.train_outputs[:AGAIN]
+    scale = float(np.abs(first).max()) or 1.0
+    if not np.allclose(first, second, atol=1e-3 * scale, equal_nan=True):
+        yield Finding(
+            "augmentation",
+            "error",
+            f"Two calls with training=False give different outputs (by up to "
+            f"{np.abs(first - second).max():.3g}): something random is active in evaluation.",
+            "Call random layers without training=True, so that fit alone switches them on.",
+        )
+    yield from _changing(learner)
+    yield from _missing(learner)
+
+
+def _changing(learner: Learner) -> Iterator[Finding]:
+    """Validation pictures of which none comes twice."""
+    if not (learner.validation_data.is_dataset and learner.validation.complete):
+        return
+    second = _again(learner.validation_data, learner.validation, learner)
+    if set(learner.validation.digests) & set(second):
+        return
+    yield Finding(
+        "augmentation",
+        "error",
+        f"None of the {len(second):,} pictures of validation comes again in a second pass: they "
+        f"are augmented anew (or drawn anew from a larger set).",
+        "Augment train only, or use augmentation layers within the model.",
+    )
+
+
+def _missing(learner: Learner) -> Iterator[Finding]:
+    """A base is fine-tuned on a tiny set of pictures that always come the same."""
+    if learner.train.prints is None or learner.has_trained or not learner.fine_tuned:
+        return
+    total = learner.train.total
+    classes = np.unique(as_classes(learner.train.labels))
+    if total is None or total >= TINY * len(classes) or _has_augmentation(learner):
+        return
+    yield Finding(
+        "augmentation",
+        "warning",
+        f"{total} training pictures of {len(classes)} classes (fewer than {TINY} a class) "
+        f"fine-tune {len(learner.fine_tuned)} pretrained layers, and nothing augments them.",
+        "Put keras.layers.RandomFlip('horizontal') and RandomRotation(0.1) in front of the base.",
+    )
+
+
+def _has_augmentation(learner: Learner) -> bool:
+    """Whether the model has layers for it, or the training dataset brings other pictures anew."""
+    import keras
+
+    names = [n for n in dir(keras.layers) if n.startswith("Rand") or n in MIXING]
+    kinds = tuple(getattr(keras.layers, name) for name in names)
+    if any(isinstance(layer, kinds) for layer in leaves(learner.model)):
+        return True
+    if not learner.train_data.is_dataset:
+        return False
+    return not set(learner.train.digests) & set(_again(learner.train_data, learner.train, learner))
+
+
+def check_imbalance(learner: Learner) -> Iterator[Finding]:
+    """One class so common that accuracy says nothing."""
+    for data, scan in (
+        (learner.train_data, learner.train),
+        (learner.validation_data, learner.validation),
+    ):
+        counts = np.bincount(as_classes(scan.labels))
+        largest, share = int(counts.argmax()), counts.max() / counts.sum()
+        if share < MAJORITY:
+            continue
+        name = data.class_names[largest] if data.class_names else f"class {largest}"
+        yield Finding(
+            "imbalance",
+            "warning",
+            f"{share:.0%} of {data.name} is {name}: always naming it has accuracy {share:.2f}.",
+            "Compare with that number; better, look at each class's recall, and pass class_weight.",
+        )
+
+
+def check_size(learner: Learner) -> Iterator[Finding]:
+    """Validation too small to show the difference that the learner is after."""
+    total, options = learner.validation.total, learner.options
+    if total is None:
+        raise Skip(f"validation has more than {len(learner.validation):,} pictures, not counted")
+    value = options.expected_accuracy
+    if learner.is_trained:
+        value = learner.accuracy(learner.validation, learner.validation_outputs).value
+    width = _half_width(value, total)
+    if width <= options.difference:
+        return
+    enough = total
+    while _half_width(value, enough) > options.difference:
+        enough = int(enough * 1.05) + 1
+    whose = "the model's" if learner.is_trained else "an expected"
+    yield Finding(
+        "validation size",
+        "warning",
+        f"With {total:,} validation pictures, {whose} accuracy of {value:.2f} has a 95 % interval "
+        f"of +-{width:.3f}, more than the difference of {options.difference:g} it is to show.",
+        f"About {enough:,} pictures would do; or compare two models picture by picture.",
+    )
+
+
+def _half_width(value: float, total: int) -> float:
+    """Half the width of Wilson's interval of an accuracy."""
+    low, high = Accuracy(round(value * total), total).interval
+    return (high - low) / 2

@@ -1,0 +1,118 @@
+"""What a preflight found, passed and could not judge, as text and as a page's table."""
+
+from __future__ import annotations
+
+import html
+import textwrap
+from dataclasses import dataclass, field
+
+WIDTH = 96
+
+
+class Skip(Exception):
+    """A check cannot judge this model or these data; the text says why."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault.
+
+    Attributes:
+        check: the name of the check that found it.
+        severity: `"error"`: the training will not do what is meant; `"warning"`: look at it.
+        what: what was seen, in numbers.
+        mend: what to do, with code where that helps.
+    """
+
+    check: str
+    severity: str
+    what: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found, what passed, what was skipped and why; printing it shows a table.
+
+    Attributes:
+        findings: errors first.
+        passed: names of checks.
+        skipped: pairs of a check's name and why it could not judge.
+        looked_at: a sentence on how many pictures were seen.
+    """
+
+    findings: tuple[Finding, ...]
+    passed: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    looked_at: str = field(default="")
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that are errors."""
+        return tuple(found for found in self.findings if found.severity == "error")
+
+    def __repr__(self) -> str:
+        lines = [self._title(), self.looked_at]
+        for found in self.findings:
+            lines += ["", f"{found.severity.upper():8} {found.check}"]
+            lines += _indented(found.what) + _indented(f"Mend: {found.mend}")
+        if self.passed:
+            lines += ["", *textwrap.wrap(f"passed:  {', '.join(self.passed)}", WIDTH)]
+        if self.skipped:
+            lines += ["", "skipped:"]
+        for name, reason in self.skipped:
+            lines += textwrap.wrap(f"{name}: {reason}", WIDTH, initial_indent="  ")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (found.severity, found.check, found.what, found.mend) for found in self.findings
+        ] + [("skipped", name, reason, "") for name, reason in self.skipped]
+        body = "".join(
+            f"<tr>{''.join(f'<td {STYLE}>{_cell(text)}</td>' for text in row)}</tr>" for row in rows
+        )
+        head = "".join(f"<th {STYLE}>{text}</th>" for text in ("", "check", "what", "mend"))
+        return (
+            f"<p><b>{_cell(self._title())}</b> {_cell(self.looked_at)}</p>"
+            f"<table><tr>{head}</tr>{body}</table>"
+            f"<p>passed: {_cell(', '.join(self.passed) or 'none')}</p>"
+        )
+
+    def _title(self) -> str:
+        errors = len(self.errors)
+        return (
+            f"Preflight: {_count(errors, 'error')}, "
+            f"{_count(len(self.findings) - errors, 'warning')}, "
+            f"{len(self.passed)} checks passed, {len(self.skipped)} skipped."
+        )
+
+
+STYLE = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
+
+
+def _cell(text: str) -> str:
+    """Text as HTML; nothing in it can be taken for a tag."""
+    return html.escape(text)
+
+
+def _count(number: int, noun: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _indented(text: str) -> list[str]:
+    """Wrap each line of a text, so that code keeps its lines."""
+    indent = " " * 9
+    return [
+        wrapped
+        for line in text.splitlines()
+        for wrapped in textwrap.wrap(
+            line,
+            WIDTH,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_on_hyphens=False,
+            break_long_words=False,
+            drop_whitespace=True,
+        )
+    ]

@@ -1,0 +1,734 @@
+"""Each fault is found where it is, and not where it is not; nothing is changed by looking."""
+
+import io
+import random
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from helpers import bases, pictures, weights
+from helpers.preflight import CHECKS, UNEXPECTED, Finding, Report, copies, preflight
+
+LOGITS = keras.losses.BinaryCrossentropy(from_logits=True)
+# Validation sets here are small on purpose; the size is judged in a test of its own.
+ANY_SIZE = {"difference": 0.5, "sample": 40}
+
+
+@pytest.fixture(scope="module")
+def drawings():
+    return pictures.load("drawings", size=96, quiet=True)
+
+
+@pytest.fixture(scope="module")
+def split(drawings):
+    """200 and 60 drawings of 96 x 96."""
+    train, validation = drawings.train, drawings.validation
+    return (
+        (train.images[:200], train.labels[:200]),
+        (validation.images[:60], validation.labels[:60]),
+    )
+
+
+@pytest.fixture(scope="module")
+def small(drawings):
+    """The same at 32 x 32, dogs with less red, so that models that cost nothing can tell them."""
+    parts = []
+    for part, count in ((drawings.train, 200), (drawings.validation, 60)):
+        images, labels = part.images[:count, ::3, ::3].copy(), part.labels[:count]
+        images[labels == 1, ..., 0] //= 3
+        parts.append((images, labels))
+    return tuple(parts)
+
+
+@pytest.fixture(scope="module")
+def tiny_base(small):
+    """A function that builds a base of two convolutions that knows the statistics of `small`."""
+
+    def build():
+        keras.utils.set_random_seed(0)
+        base = keras.Sequential(
+            [
+                keras.Input((32, 32, 3)),
+                keras.layers.Conv2D(8, 3, strides=2, use_bias=False),
+                keras.layers.BatchNormalization(momentum=0.0, name="first_norm"),
+                keras.layers.ReLU(),
+                keras.layers.Conv2D(16, 3, strides=2, use_bias=False),
+                keras.layers.BatchNormalization(momentum=0.0, name="last_norm"),
+                keras.layers.ReLU(),
+            ],
+            name="tiny",
+        )
+        base(small[0][0].astype("float32") / 127.5 - 1, training=True)
+        for layer in base.layers:
+            layer.momentum = 0.99
+        return base
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def tiny_head(tiny_base, small):
+    """Weights of a head trained on the features of the tiny base."""
+    from helpers import training
+
+    model, _ = transfer(base=tiny_base())
+    extractor = keras.Model(model.input, model.get_layer("pooling").output)
+    features = extractor.predict(small[0][0], verbose=0)
+    return training.reference_head(features, small[0][1], strength=100.0).get_weights()
+
+
+def compiled(model, loss=LOGITS, metrics=None, optimizer=None):
+    threshold = keras.metrics.BinaryAccuracy(threshold=0.0)
+    model.compile(optimizer or keras.optimizers.Adam(1e-3), loss, metrics=metrics or [threshold])
+    return model
+
+
+def cnn(*end, outputs=1, start=()):
+    """A small model from scratch, 32 x 32."""
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            *start,
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(4, 3, strides=4, activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(outputs),
+            *end,
+        ]
+    )
+
+
+def transfer(scaling=None, base=None, start=()):
+    """The course's model: base frozen, fresh head of one logit."""
+    keras.utils.set_random_seed(0)
+    base = base or bases.load("drawn")
+    base.trainable = False
+    inputs = values = keras.Input(base.input_shape[1:])
+    for layer in start:
+        values = layer(values)
+    values = (scaling or bases.find("drawn").scaling())(values)
+    pooled = keras.layers.GlobalAveragePooling2D(name="pooling")(base(values, training=False))
+    dropped = keras.layers.Dropout(0.2)(pooled)
+    return keras.Model(inputs, keras.layers.Dense(1, name="head")(dropped)), base
+
+
+@pytest.fixture(scope="module")
+def trained_head(drawings):
+    """Weights of a head trained on the features of 400 drawings."""
+    from helpers import training
+
+    model, _ = transfer()
+    extractor = keras.Model(model.input, model.get_layer("pooling").output)
+    features = extractor.predict(drawings.train.images[:400], verbose=0)
+    return training.reference_head(features, drawings.train.labels[:400]).get_weights()
+
+
+def fine_tuning(trained_head, **options):
+    """The whole model with a trained head, base unfrozen but for BatchNormalization."""
+    model, base = transfer(**options)
+    model.get_layer("head").set_weights(trained_head)
+    weights.unfreeze(base)
+    return model, base
+
+
+def only(monkeypatch, name):
+    """Let no other check run."""
+    monkeypatch.setattr(sys.modules["helpers.preflight"], "CHECKS", {name: CHECKS[name]})
+
+
+def judged(report):
+    """No check has failed in itself."""
+    assert not [reason for _, reason in report.skipped if UNEXPECTED in reason]
+
+
+def faults(report):
+    judged(report)
+    return [(found.check, found.severity) for found in report.findings]
+
+
+def errors(report):
+    judged(report)
+    return [found.check for found in report.errors]
+
+
+# No false alarms
+
+
+def test_the_frozen_model_of_lesson_3_is_sound(split):
+    model, _ = transfer()
+    report = preflight(compiled(model), *split, **ANY_SIZE)
+    assert not faults(report)
+    skipped = dict(report.skipped)
+    assert set(skipped) == {"class order", "reshuffling"}
+    assert "scaling" in report.passed and "learning rate" in report.passed
+
+
+def test_the_head_and_the_upper_part_of_lesson_4_are_sound(drawings, trained_head):
+    _, base = transfer()
+    cut = base.get_layer("block_13_project_BN").output
+    below = keras.Model(base.input, cut)
+    at_cut = below.predict(drawings.train.images[:160] / 127.5 - 1, verbose=0)
+    data = (
+        (at_cut[:100], drawings.train.labels[:100]),
+        (at_cut[100:], drawings.train.labels[100:160]),
+    )
+    upper = keras.Model(cut, base.output, name="upper")
+    above = keras.Sequential(
+        [
+            keras.Input(cut.shape[1:]),
+            upper,
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(1, name="head"),
+        ]
+    )
+    above.get_layer("head").set_weights(trained_head)
+    weights.unfreeze(above)
+    report = preflight(compiled(above, optimizer=keras.optimizers.Adam(6e-4)), *data, **ANY_SIZE)
+    assert not faults(report)
+    assert {"scaling", "shared pictures"} <= dict(report.skipped).keys()
+
+    head = keras.Sequential([keras.Input((1280,)), *above.layers[-2:]])
+    pooled = keras.Sequential(above.layers[:2]).predict(at_cut, verbose=0)
+    data = (pooled[:100], data[0][1]), (pooled[100:], data[1][1])
+    assert not faults(preflight(compiled(head), *data, **ANY_SIZE))
+
+
+def test_the_whole_model_is_sound_at_the_courses_rate_and_not_at_a_hundred_times(
+    split, trained_head
+):
+    model, _ = fine_tuning(trained_head)
+    compiled(model, optimizer=keras.optimizers.Adam(6e-4))
+    assert not faults(preflight(model, *split, **ANY_SIZE))
+    peak = keras.optimizers.schedules.CosineDecay(0.0, 90, warmup_target=0.06, warmup_steps=10)
+    report = preflight(compiled(model, optimizer=keras.optimizers.Adam(peak)), *split, **ANY_SIZE)
+    assert faults(report) == [("learning rate", "error")]
+    assert "compiled rate of 0.06" in report.findings[0].what
+
+
+def test_the_tutorials_frozen_stage_is_sound_as_a_dataset(small, tiny_base):
+    augmentation = keras.Sequential(
+        [keras.layers.RandomFlip("horizontal"), keras.layers.RandomRotation(0.2)]
+    )
+    scaling = keras.applications.mobilenet_v2.preprocess_input
+    model, _ = transfer(scaling, base=tiny_base(), start=[augmentation])
+    compiled(model, optimizer=keras.optimizers.Adam(1e-4))
+    data = [tf.data.Dataset.from_tensor_slices(part).batch(32).prefetch(1) for part in small]
+    report = preflight(model, *data, **ANY_SIZE)
+    assert not faults(report)
+    assert "all 200 of train (40 through the model)" in report.looked_at
+    assert "reshuffling" in report.passed
+
+
+def test_the_guides_threshold_and_fine_tuning_are_found_and_nothing_else(
+    small, tiny_base, tiny_head
+):
+    scaling = keras.layers.Rescaling(1 / 127.5, offset=-1)
+    flip = keras.layers.RandomFlip("horizontal")
+    model, base = transfer(scaling, base=tiny_base(), start=[flip])
+    guide = [keras.metrics.BinaryAccuracy()]
+    frozen = preflight(compiled(model, metrics=guide), *small, **ANY_SIZE)
+    assert faults(frozen) == [("threshold", "error")]
+    model.get_layer("head").set_weights(tiny_head)
+    for layer in [base, *base.layers]:
+        layer.trainable = True
+    optimizer = keras.optimizers.Adam(1e-5)
+    report = preflight(compiled(model, metrics=guide, optimizer=optimizer), *small, **ANY_SIZE)
+    assert sorted(faults(report)) == [("BatchNormalization", "error"), ("threshold", "error")]
+
+
+def layer_norm_net():
+    return keras.Sequential(
+        [
+            keras.Input((32, 32, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(8, 4, strides=4),
+            keras.layers.LayerNormalization(),
+            keras.layers.DepthwiseConv2D(3, activation="gelu"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(1),
+        ]
+    )
+
+
+def vgg16():
+    base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    base.trainable = False
+    inputs = keras.Input((32, 32, 3))
+    values = keras.applications.vgg16.preprocess_input(inputs)
+    pooled = keras.layers.GlobalAveragePooling2D()(base(values))
+    return keras.Model(inputs, keras.layers.Dense(1)(pooled))
+
+
+def subclassed():
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.scaling = keras.layers.Rescaling(1 / 255)
+            self.convolution = keras.layers.Conv2D(4, 3, strides=4)
+            self.normalization = keras.layers.BatchNormalization()
+            self.pooling = keras.layers.GlobalAveragePooling2D()
+            self.head = keras.layers.Dense(1)
+
+        def call(self, inputs, training=False):
+            values = self.convolution(self.scaling(inputs))
+            values = self.normalization(values, training=training)
+            return self.head(self.pooling(values))
+
+    model = Net()
+    model(np.zeros((1, 32, 32, 3), "float32"))
+    return model
+
+
+@pytest.mark.parametrize("build", [cnn, layer_norm_net, vgg16, subclassed])
+def test_models_without_pretrained_normalization_are_sound(build, small):
+    keras.utils.set_random_seed(1)
+    optimizer = keras.optimizers.Adam(1e-4)
+    assert not faults(preflight(compiled(build(), optimizer=optimizer), *small, **ANY_SIZE))
+
+
+# The faults, one by one
+
+
+def test_batch_normalization_that_moves(small, tiny_base, tiny_head):
+    model, base = fine_tuning(tiny_head, base=tiny_base())
+    base.get_layer("last_norm").trainable = True
+    report = preflight(compiled(model, optimizer=keras.optimizers.Adam(1e-4)), *small, **ANY_SIZE)
+    assert faults(report) == [("BatchNormalization", "error")]
+    assert "1 of 2" in report.findings[0].what and "last_norm" in report.findings[0].what
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: keras.optimizers.SGD(0.01),
+        lambda: keras.optimizers.SGD(0.01, momentum=0.9, weight_decay=0.1),
+        lambda: keras.optimizers.Adam(1e-3),
+        lambda: keras.optimizers.RMSprop(1e-3),
+        lambda: keras.optimizers.Lion(1e-4),
+        lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.AdamW(1e-3)),
+    ],
+)
+def test_trainable_changed_after_fit(optimizer, small, monkeypatch):
+    only(monkeypatch, "trainable")
+    model = compiled(cnn(), optimizer=optimizer())
+    model.layers[-1].trainable = False
+    assert "trainable" not in errors(preflight(model, *small, **ANY_SIZE))  # before a first fit
+    model.fit(small[0][0][:32], small[0][1][:32], verbose=0)
+    assert "trainable" not in errors(preflight(model, *small, **ANY_SIZE))
+    model.layers[-1].trainable = True
+    report = preflight(model, *small, **ANY_SIZE)
+    assert "2 were unfrozen" in next(f.what for f in report.findings if f.check == "trainable")
+    model.layers[-1].trainable = False
+    model.layers[1].trainable = False
+    report = preflight(model, *small, **ANY_SIZE)
+    assert "2 were frozen" in next(f.what for f in report.findings if f.check == "trainable")
+
+
+ENDS = {
+    "sigmoid layer": lambda: [keras.layers.Activation("sigmoid")],
+    "lambda": lambda: [keras.layers.Lambda(keras.ops.sigmoid)],
+    "nested": lambda: [keras.Sequential([keras.Input((1,)), keras.layers.Activation("sigmoid")])],
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_probabilities_for_a_loss_of_logits(end, small):
+    metric = [keras.metrics.BinaryAccuracy(threshold=0.5)]
+    report = preflight(compiled(cnn(*ENDS[end]()), metrics=metric), *small, **ANY_SIZE)
+    assert errors(report) == ["logits"]
+    model = compiled(cnn(*ENDS[end]()), loss="binary_crossentropy", metrics=metric)
+    assert not errors(preflight(model, *small, **ANY_SIZE))
+
+
+def test_softmax_for_a_loss_of_logits(small):
+    metric = [keras.metrics.SparseCategoricalAccuracy()]
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    ends = {True: [keras.layers.Softmax()], False: []}
+    for softmax, end in ends.items():
+        model = compiled(cnn(*end, outputs=2), loss=loss, metrics=metric)
+        assert ("logits" in errors(preflight(model, *small, **ANY_SIZE))) == softmax
+
+
+@pytest.mark.parametrize("loss", ["binary_crossentropy", keras.losses.BinaryCrossentropy()])
+def test_logits_for_a_loss_of_probabilities(loss, small):
+    assert "logits" in errors(preflight(compiled(cnn(), loss=loss), *small, **ANY_SIZE))
+
+
+def test_thresholds(small):
+    for metric in ("accuracy", keras.metrics.BinaryAccuracy()):
+        report = preflight(compiled(cnn(), metrics=[metric]), *small, **ANY_SIZE)
+        assert errors(report) == ["threshold"]
+    model = compiled(cnn(keras.layers.Activation("sigmoid")), loss="binary_crossentropy")
+    assert errors(preflight(model, *small, **ANY_SIZE)) == ["threshold"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "offset", "mend"),
+    [(1, 0, "x / 127.5 - 1"), (1 / 255, 0, "2 * x - 255")],
+)
+def test_wrong_scaling_is_found_by_the_stored_statistics(scale, offset, mend, small, tiny_base):
+    model, _ = transfer(keras.layers.Rescaling(scale, offset), base=tiny_base())
+    report = preflight(compiled(model), *small, **ANY_SIZE)
+    found = next(found for found in report.findings if found.check == "scaling")
+    assert found.severity == "error" and mend in found.what
+
+
+def test_scaling_twice_is_found(small, tiny_base):
+    model, _ = transfer(base=tiny_base())
+    scaled = [(images / 127.5 - 1, labels) for images, labels in small]
+    report = preflight(compiled(model), *scaled, **ANY_SIZE)
+    assert "127.5 * (x + 1)" in next(f.what for f in report.findings if f.check == "scaling")
+
+
+def test_a_base_of_known_name_is_judged_by_its_range(small):
+    base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    base.trainable = False
+    head = [base, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
+    model = compiled(keras.Sequential([keras.Input((32, 32, 3)), *head]))
+    report = preflight(model, *small, **ANY_SIZE)
+    found = next(found for found in report.findings if found.check == "scaling")
+    assert "vgg16" in found.what and "preprocess_input" in found.mend
+
+
+@pytest.mark.parametrize(
+    ("scales", "outside", "expected"),
+    [(True, False, []), (True, True, ["scaling"]), (False, False, []), (False, True, [])],
+)
+def test_a_base_that_scales_itself_takes_pictures_as_they_are(scales, outside, expected, small):
+    scaling = keras.layers.Rescaling(1 / 127.5, -1)
+    inside = [keras.Input((32, 32, 3)), *([scaling] if scales else [])]
+    convolution = keras.layers.Conv2D(4, 3, strides=4)
+    base = keras.Sequential([*inside, convolution], name="efficientnetv2-b0")
+    base.trainable = False
+    start = [keras.layers.Rescaling(1 / 127.5, -1)] if outside else []
+    head = [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
+    model = compiled(keras.Sequential([keras.Input((32, 32, 3)), *start, base, *head]))
+    report = preflight(model, *small, **ANY_SIZE)
+    assert [name for name in errors(report) if name == "scaling"] == expected
+
+
+def coloured(count, seed):
+    """Pictures that are far redder than they are blue, and their labels."""
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 256, size=(count, 16, 16, 3)) * [0.9, 0.6, 0.3]
+    return images.astype("uint8"), np.arange(count) % 2
+
+
+def test_blue_and_red_swapped():
+    inputs = keras.Input((16, 16, 3))
+    scaled = keras.layers.Rescaling(1 / 127.5, -1)(inputs)
+    normalization = keras.layers.BatchNormalization(momentum=0.0)
+    values = normalization(keras.layers.Conv2D(8, 3)(scaled))
+    pooled = keras.layers.GlobalAveragePooling2D()(values)
+    model = compiled(keras.Model(inputs, keras.layers.Dense(1)(pooled)))
+    train, validation = coloured(200, 0), coloured(60, 1)
+    model(train[0].astype("float32"), training=True)  # stores the statistics of these pictures
+    normalization.trainable = False
+    assert "scaling" in preflight(model, train, validation, difference=0.5).passed
+    swapped = [(images[..., ::-1], labels) for images, labels in (train, validation)]
+    report = preflight(model, *swapped, difference=0.5)
+    found = next(found for found in report.findings if found.check == "scaling")
+    assert "[..., ::-1]" in found.what + found.mend
+
+
+def test_fine_tuning_under_an_untrained_head(small, tiny_base):
+    model, base = transfer(base=tiny_base())
+    weights.unfreeze(base)
+    report = preflight(compiled(model, optimizer=keras.optimizers.Adam(1e-5)), *small, **ANY_SIZE)
+    assert faults(report) == [("untrained head", "error")]
+    assert "bias is exactly zero" in report.findings[0].what
+
+
+def test_the_heads_rate(drawings, trained_head):
+    head = keras.Sequential([keras.Input((1280,)), keras.layers.Dense(1)])
+    extractor, _ = transfer()
+    extractor = keras.Model(extractor.input, extractor.get_layer("pooling").output)
+    features = extractor.predict(drawings.train.images[:360], verbose=0)
+    data = [
+        (features[rows], drawings.train.labels[:360][rows])
+        for rows in (slice(300), slice(300, 360))
+    ]
+    start = head.get_weights()
+    for rate, expected in ((1e-4, []), (1e-3, []), (1e-2, []), (0.3, ["learning rate"])):
+        head.set_weights(start)
+        compiled(head, optimizer=keras.optimizers.Adam(rate))
+        found = preflight(head, *data, **ANY_SIZE).findings
+        assert [one.check for one in found] == expected, rate
+
+
+def test_a_rate_that_overshoots_without_blowing_up_is_compared_with_a_tenth_of_it():
+    from helpers.preflight import rates
+
+    ends = {}
+
+    class Test:
+        """Trials that end as `ends` says for their rate."""
+
+        def __init__(self, learner):
+            pass
+
+        def run(self, rate):
+            return rates._Trial([0.7] + 8 * [ends[round(rate, 3)]], float(np.log(2)))
+
+    class Learner:
+        model = compiled(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
+
+    Learner.model.optimizer.learning_rate = 0.1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rates, "_RangeTest", Test)
+        for tenth, expected in ((0.3, 1), (0.5, 0)):
+            ends |= {0.1: 0.6, 0.01: tenth}
+            assert len(list(rates.check_rate(Learner))) == expected
+
+
+def jpeg(image, quality):
+    memory = io.BytesIO()
+    Image.fromarray(image).save(memory, "JPEG", quality=quality)
+    return np.asarray(Image.open(memory))
+
+
+def halved(image):
+    side = len(image)
+    small = Image.fromarray(image).resize((side // 2, side // 2))
+    return np.asarray(small.resize((side, side)))
+
+
+def test_shared_pictures_are_found_resized_and_compressed(small, tiny_base):
+    (train, labels), validation = small
+    model, _ = transfer(base=tiny_base())
+    changed = [train[0], jpeg(train[1], 50), halved(train[2])]
+    mixed = np.concatenate([changed, validation[0][3:]]), validation[1]
+    report = preflight(compiled(model), (train, labels), mixed, **ANY_SIZE)
+    assert faults(report) == [("shared pictures", "error")]
+    assert "3 of 60" in report.findings[0].what and "1 of them byte" in report.findings[0].what
+
+
+def test_hashes_tell_all_drawings_apart_and_know_their_copies(drawings):
+    images = np.concatenate([drawings.train.images, drawings.validation.images])
+    prints = copies.hash_pictures(images)
+    half = len(images) // 2
+    parts = [
+        copies.Prints(prints.bits[s], prints.blank[s]) for s in (slice(half), slice(half, None))
+    ]
+    assert copies.nearest(*parts)[1].min() > copies.COPY_BITS
+    again = copies.hash_pictures(np.stack([jpeg(image, 50) for image in images[:300]]))
+    rows, distances = copies.nearest(again, prints)
+    np.testing.assert_array_equal(rows, np.arange(300))
+    assert distances.max() <= copies.COPY_BITS
+
+
+def test_hamming_distances_are_scipys():
+    from scipy.spatial.distance import cdist
+
+    bits = np.random.default_rng(0).random((30, 255)) > 0.5
+    parts = [copies.Prints(part, np.zeros(len(part), bool)) for part in (bits[:20], bits[20:])]
+    expected = (cdist(parts[0].bits, parts[1].bits, "hamming") * 255).round().min(axis=1)
+    np.testing.assert_array_equal(copies.nearest(*parts)[1], expected)
+
+
+def test_a_dataset_that_shuffles_under_a_cut(small):
+    images, labels = small[0]
+    for again in (True, False):
+        shuffled = tf.data.Dataset.from_tensor_slices((images, labels)).shuffle(
+            200, seed=1, reshuffle_each_iteration=again
+        )
+        parts = shuffled.skip(60).batch(32), shuffled.take(60).batch(32)
+        report = preflight(compiled(cnn()), *parts, **ANY_SIZE)
+        assert ("reshuffling" in errors(report)) == again
+        assert ("shared pictures" in errors(report)) == again
+
+
+def test_a_bounded_look_does_not_call_shuffling_a_fault(small):
+    train = tf.data.Dataset.from_tensor_slices(small[0]).shuffle(200).batch(32)
+    validation = tf.data.Dataset.from_tensor_slices(small[1]).shuffle(60).batch(32)
+    report = preflight(compiled(cnn()), train.repeat(), validation, pictures=50, **ANY_SIZE)
+    assert "raise pictures=" in dict(report.skipped)["reshuffling"]
+    assert "the first 50 of train" in report.looked_at
+
+
+@pytest.mark.parametrize(
+    ("labels", "loss", "outputs"),
+    [
+        ("one-hot", "sparse", 2),
+        ("integer", "categorical", 2),
+        ("one-hot", "binary", 1),
+        ("integer + 1", "sparse", 2),
+        ("integer + 1", "binary", 1),
+    ],
+)
+def test_labels_that_do_not_fit(labels, loss, outputs, small, monkeypatch):
+    only(monkeypatch, "labels")
+    losses = {
+        "sparse": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        "categorical": keras.losses.CategoricalCrossentropy(from_logits=True),
+        "binary": LOGITS,
+    }
+    forms = {
+        "one-hot": lambda y: np.eye(2)[y],
+        "integer": lambda y: y,
+        "integer + 1": lambda y: y + 1,
+    }
+    data = [(images, forms[labels](truth)) for images, truth in small]
+    model = compiled(cnn(outputs=outputs), loss=losses[loss])
+    assert "labels" in errors(preflight(model, *data, **ANY_SIZE))
+    right = [
+        (images, forms["one-hot" if loss == "categorical" else "integer"](truth))
+        for images, truth in small
+    ]
+    assert "labels" not in errors(preflight(model, *right, **ANY_SIZE))
+
+
+def test_a_class_that_never_comes(small):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    report = preflight(compiled(cnn(outputs=3), loss=loss), *small, **ANY_SIZE)
+    assert faults(report) == [("labels", "warning")] * 2
+    assert "classes never come in the 200 pictures of train: 2" in report.findings[0].what
+
+
+def test_validation_with_its_labels_swapped(small, tiny_base, tiny_head):
+    model, _ = transfer(base=tiny_base())
+    model.get_layer("head").set_weights(tiny_head)
+    train, (images, labels) = small
+    report = preflight(compiled(model), train, (images, 1 - labels), **ANY_SIZE)
+    assert faults(report) == [("labels", "error")]
+
+
+def test_class_orders(small):
+    model = compiled(cnn())
+    for other, expected in ((["dog", "cat"], ["class order"]), (["cat", "dog"], [])):
+        names = (["cat", "dog"], other)
+        assert errors(preflight(model, *small, class_names=names, **ANY_SIZE)) == expected
+    data = [tf.data.Dataset.from_tensor_slices(part).batch(32) for part in small]
+    data[0].class_names, data[1].class_names = ["cat", "dog"], ["cat", "hound"]
+    report = preflight(model, *data, **ANY_SIZE)
+    assert errors(report) == ["class order"] and "'hound'" in report.findings[0].what
+
+
+def test_augmentation_that_is_active_in_evaluation(small):
+    noise = keras.layers.Lambda(lambda x: x + 50 * keras.random.normal(keras.ops.shape(x)))
+    assert "augmentation" in errors(preflight(compiled(cnn(start=[noise])), *small, **ANY_SIZE))
+    noise = keras.layers.GaussianNoise(0.5)
+    assert "augmentation" not in errors(preflight(compiled(cnn(start=[noise])), *small, **ANY_SIZE))
+
+
+def test_validation_that_is_augmented(small):
+    train, validation = (tf.data.Dataset.from_tensor_slices(part).batch(32) for part in small)
+    generator = np.random.default_rng(0)
+
+    def noisy_batches():
+        for images, labels in validation.as_numpy_iterator():
+            yield (images + generator.normal(size=images.shape)).astype("float32"), labels
+
+    specs = tf.TensorSpec((None, 32, 32, 3)), tf.TensorSpec((None,), tf.int32)
+    noisy = tf.data.Dataset.from_generator(noisy_batches, output_signature=specs)
+    assert errors(preflight(compiled(cnn()), train, noisy, **ANY_SIZE)) == ["augmentation"]
+    assert not errors(preflight(compiled(cnn()), train, validation, **ANY_SIZE))
+
+
+def test_a_tiny_set_without_augmentation(small, tiny_base, tiny_head):
+    tiny = small[0][0][:120], small[0][1][:120]
+    for start, expected in (([], [("augmentation", "warning")]), ([keras.layers.RandomFlip()], [])):
+        model, _ = fine_tuning(tiny_head, base=tiny_base(), start=start)
+        compiled(model, optimizer=keras.optimizers.Adam(1e-4))
+        assert faults(preflight(model, tiny, small[1], **ANY_SIZE)) == expected
+
+
+def test_imbalance(small):
+    (images, labels), validation = small
+    rows = np.r_[np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)[:10]]
+    report = preflight(compiled(cnn()), (images[rows], labels[rows]), validation, **ANY_SIZE)
+    assert faults(report) == [("imbalance", "warning")]
+    assert f"accuracy {1 - 10 / len(rows):.2f}" in report.findings[0].what
+
+
+def test_validation_size_is_wilsons(small):
+    from scipy.stats import binomtest
+
+    report = preflight(compiled(cnn()), *small, sample=40, difference=0.05)
+    assert faults(report) == [("validation size", "warning")]
+    found = binomtest(54, 60).proportion_ci(0.95, method="wilson")
+    assert f"+-{(found.high - found.low) / 2:.3f}" in report.findings[0].what
+    assert "validation size" in preflight(compiled(cnn()), *small, difference=0.09).passed
+
+
+# Nothing changes
+
+
+def test_everything_is_as_before_and_fit_gives_the_same(small):
+    results = []
+    for look in (False, True):
+        keras.utils.set_random_seed(0)  # before the layers draw their seeds
+        model = compiled(cnn(start=[keras.layers.RandomFlip(), keras.layers.Dropout(0.1)]))
+        model.layers[-1].trainable = False
+        random.seed(3)
+        keras.utils.set_random_seed(4)
+        model.fit(*small[0], batch_size=100, verbose=0)
+        before = weights.snapshot(model), [np.array(v) for v in model.optimizer.variables]
+        states = random.getstate(), np.random.get_state()[1].tolist()
+        if look:
+            preflight(model, *small, **ANY_SIZE)
+        assert not weights.compare(before[0], model).moved
+        for old, variable in zip(before[1], model.optimizer.variables, strict=True):
+            np.testing.assert_array_equal(old, np.array(variable))
+        assert states == (random.getstate(), np.random.get_state()[1].tolist())
+        assert [layer.trainable for layer in model.layers].count(False) == 1
+        assert [getattr(layer, "momentum", 0) for layer in model.layers].count(0.99) == 1
+        results.append(model.fit(*small[0], batch_size=50, verbose=0).history)
+    assert results[0] == results[1]
+
+
+def test_looking_twice_says_the_same(small):
+    model = compiled(cnn(), optimizer=keras.optimizers.Adam(10.0))
+    reports = [repr(preflight(model, *small)) for _ in range(2)]
+    assert reports[0] == reports[1] and "learning rate" in reports[0]
+
+
+# The report, and what is refused
+
+
+def test_a_check_that_fails_is_skipped_with_a_line_to_report(small, monkeypatch):
+    def broken(learner):
+        yield Finding("logits", "error", "seen", "mended")
+        raise KeyError("where")
+
+    monkeypatch.setitem(CHECKS, "logits", broken)
+    report = preflight(compiled(cnn()), *small, **ANY_SIZE)
+    assert report.findings[0].what == "seen" and "labels" in report.passed
+    reason = dict(report.skipped)["logits"]
+    assert reason.startswith(UNEXPECTED) and "test_preflight.py: KeyError: 'where'" in reason
+    assert "Please report" in reason
+
+
+def test_the_report_reads_as_text_and_as_html():
+    report = Report(
+        (Finding("labels", "error", "<b>3</b> & more", "do\nthis"),), ("logits",), (("x", "<y>"),)
+    )
+    assert repr(report).startswith("Preflight: 1 error, 0 warnings, 1 checks passed, 1 skipped.")
+    assert "ERROR    labels\n         <b>3</b> & more\n         Mend: do\n         this" in repr(
+        report
+    )
+    page = report._repr_html_()
+    assert "&lt;b&gt;3&lt;/b&gt; &amp; more" in page and "<b>3" not in page and "<y>" not in page
+
+
+def test_what_is_refused(small):
+    with pytest.raises(ValueError, match=r"not compiled. Expected: .*model.compile"):
+        preflight(cnn(), *small)
+    with pytest.raises(TypeError, match=r"Received: str. Expected: a compiled keras.Model"):
+        preflight("model", *small)
+    model = compiled(cnn())
+    with pytest.raises(ValueError, match=r"an unbatched dataset .* Use `validation.batch\(32\)`"):
+        preflight(model, small[0], tf.data.Dataset.from_tensor_slices(small[1]))
+    with pytest.raises(ValueError, match=r"inputs of shape \(16, 16, 3\). Expected: \(32, 32, 3\)"):
+        preflight(model, (small[0][0][:, ::2, ::2], small[0][1]), small[1])
+    with pytest.raises(ValueError, match="Expected: one label an input"):
+        preflight(model, (small[0][0], small[0][1][:5]), small[1])
+    with pytest.raises(ValueError, match="train of type ndarray"):
+        preflight(model, small[0][0], small[1])
