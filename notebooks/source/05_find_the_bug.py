@@ -39,6 +39,7 @@ import tensorflow as tf
 
 from helpers import bases, evaluation, features, panels, pictures, plots, weights
 from helpers.exercises import lesson_5 as exercises
+from helpers.preflight import preflight
 
 tf.get_logger().setLevel("ERROR")
 data = pictures.load("drawings", size=96)
@@ -820,6 +821,42 @@ def mended(seed=0):
 
 
 exercises.poor_in_fit.check(mended)
+
+# %% [markdown]
+# ## Let a program look first
+#
+# Much of this can be looked for before any training. `preflight` takes a compiled model and its data,
+# yours as well as the course's, and lists what it finds with the mend: it sends a few pictures through
+# the model, tries the learning rate for some steps and puts all back as it was. **Predict:** how many
+# faults has the next model?
+
+# %%
+suspect = keras.Sequential(
+    [
+        keras.Input(shape=(96, 96, 3)),
+        keras.layers.Rescaling(scale=1 / 255),
+        base,
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(1),
+    ]
+)
+suspect.compile(
+    optimizer=keras.optimizers.Adam(1e-3),
+    loss=keras.losses.BinaryCrossentropy(from_logits=True),
+    metrics=["accuracy"],
+)
+report = preflight(
+    suspect, (train_pictures, train_labels), (validation_pictures, validation_labels)
+)
+report
+
+# %%
+assert {found.check for found in report.errors} == {"scaling", "threshold"}
+
+# %% [markdown]
+# Two errors: the base wants -1 to 1 and gets 0 to 1, and `"accuracy"` takes logits for probabilities.
+# The warning is none of the model's doing: 500 pictures do not show a gain of two points. What a check
+# could not judge is listed, too, with the reason. No such list is complete: keep the habits below.
 
 # %% [markdown]
 # ## What you have seen
