@@ -277,7 +277,7 @@ def reliability(
         ax.set_ylim(0, 1.02)
     right = probability.argmax(axis=1) == labels
     shares, means = calibration_curve(right, probability.max(axis=1), n_bins=10)
-    ax.plot(means, shares, "o-", color=[ORANGE, BLUE, GREEN][len(ax.lines) % 3], label=name)
+    ax.plot(means, shares, "o-", color=[GREEN, BLUE, ORANGE][len(ax.lines) % 3], label=name)
     ax.legend()
     return ax
 

@@ -99,7 +99,7 @@ for epoch in training.fine_tune(
     train_at_cut,
     train.labels,
     learning_rate=6e-4 if BASE == "drawn" else 3e-5,
-    epochs=4,
+    epochs=5,
     validation=(validation_at_cut, validation.labels),
 ):
     print(f"epoch {epoch.number}: validation accuracy {epoch.val_accuracy:.3f}")
@@ -148,8 +148,8 @@ for total in (100, 500, 2_000, 10_000, 50_000):
     print(f"{total:6,} pictures: 0.970 is somewhere from {low:.3f} to {high:.3f}")
 
 # %% [markdown]
-# With 500 pictures, 0.97 and 0.975 are the same result. To tell them apart you need thousands. On
-# benchmarks with a few hundred test pictures, most ranks are luck.
+# With 500 pictures, 0.97 and 0.975 are the same result. To tell them apart you need thousands. Where two
+# models are half a point apart on a few hundred test pictures, their order may well be luck.
 #
 # **Exercise.** How many test pictures do you need so that an accuracy of 0.95 is known to within one
 # point on each side, that is, so that the 95 % interval is no wider than 0.02? Find the number to within
@@ -173,8 +173,8 @@ compared
 # %% [markdown]
 # This is McNemar's test. If both models were equally good, each picture on which they differ would fall
 # to one or the other like a thrown coin. The p-value says how often coins alone would split at least so
-# unevenly. On the drawings it is far below 0.05: fine-tuning did help there, which the two
-# intervals alone could hardly show. On the photographs it is not, and then nothing was shown.
+# unevenly. On the drawings it lies below 0.05: fine-tuning did help there, which the two intervals alone
+# hardly show. Where it lies above, nothing was shown.
 
 # %%
 if data.name == "drawings":
@@ -407,7 +407,7 @@ yours = {}
 for count in (25, 50, 100, 200, 400, len(train.labels)):
     small = training.reference_head(pooled_train[:count], train.labels[:count])
     yours[f"{count} pictures"] = evaluation.accuracy(np.asarray(small(pooled_test)), test.labels)
-plots.intervals(yours)
+plots.intervals(yours);
 
 # %% [markdown]
 # *Figure: test accuracy of a head on the frozen base with its interval, for 25 pictures and more.*
@@ -523,7 +523,7 @@ tricked = train_everything(planted_images, planted_labels)
 results = {}
 for name, model in (("sound", sound), ("tricked", tricked)):
     for backdrops, images in (("as planted", matched_images), ("swapped", swapped_images)):
-        found = evaluation.accuracy(model.predict(images, verbose=0), test_labels)
+        found = evaluation.accuracy(model(images, training=False), test_labels)
         results[f"{name}, backdrops {backdrops}"] = found
 plots.intervals(results)
 assert results["tricked, backdrops as planted"].value > 0.95
@@ -549,7 +549,7 @@ def maps_of(model, images):
     from_tap = keras.Sequential(
         [keras.Input(tap.shape[1:]), keras.Model(tap, whole.output), *model.layers[2:]]
     )
-    answers = evaluation.predicted_classes(model.predict(images, verbose=0))
+    answers = evaluation.predicted_classes(model(images, training=False))
     return explain.grad_cam(to_tap, from_tap, images, answers)
 
 
