@@ -570,9 +570,12 @@ def _fetch_photos() -> Path:
         return folder
     archive = lessons.cache_folder() / PHOTOS_ZIP
     checks = downloads.Checks(downloads.begins_like_zip, verify=_verify_photos)
-    downloads.fetch(PHOTOS_URLS, archive, checks)
-    downloads.unpack_zip(archive, folder)
-    archive.unlink()
+    with downloads.writing(folder), downloads.alone(folder):
+        if is_ready("photos") is None:  # another process has fetched them while this one waited
+            return folder
+        downloads.fetch(PHOTOS_URLS, archive, checks)
+        downloads.unpack_zip(archive, folder)
+        archive.unlink()
     return folder
 
 
