@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers import downloads, lessons
+from helpers import downloads, lessons, machine
 from helpers.drawings import sets
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 # Pictures that pass from tf.data to numpy at a time; the size hardly matters from 32 up.
 DECODE_BATCH = 64
 LEFT_OUT_SHOWN = 10
+ON_DISK = "Load them with in_memory=False, which leaves them on disk, or smaller, or fewer."
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,10 +202,12 @@ def is_ready(name: str) -> str | None:
             f"them back, `python -m helpers.drawings` draws them again."
         )
     if name == "photos":
+        if _whole_photos():
+            return None
         folder = lessons.cache_folder() / "photos"
         wrong = _wrong_counts(_count_files(folder)) if folder.is_dir() else "not on this machine"
         fetch_it = "`python3 course.py fetch photos` downloads them (69 MB)."
-        return wrong and f"The photographs are {wrong}; {fetch_it}"
+        return f"The photographs are {wrong}; {fetch_it}"
     if name == "tfds":
         if _prepared_tfds():
             return None
@@ -563,16 +566,24 @@ def _halves(
     return first, second
 
 
+def _whole_photos() -> Path | None:
+    """The unpacked photographs in one's own cache or a shared one, where they are whole."""
+    for folder in (cache / "photos" for cache in lessons.caches()):
+        if folder.is_dir() and not _wrong_counts(_count_files(folder)):
+            return folder
+    return None
+
+
 def _fetch_photos() -> Path:
-    """The unpacked photographs in the course's cache, downloaded where they are not there whole."""
+    """The unpacked photographs, downloaded to the course's cache where they are nowhere whole."""
+    if found := _whole_photos():
+        return found
     folder = lessons.cache_folder() / "photos"
-    if is_ready("photos") is None:
-        return folder
     archive = lessons.cache_folder() / PHOTOS_ZIP
     checks = downloads.Checks(downloads.begins_like_zip, verify=_verify_photos)
     with downloads.writing(folder), downloads.alone(folder):
-        if is_ready("photos") is None:  # another process has fetched them while this one waited
-            return folder
+        if found := _whole_photos():  # another process has fetched them while this one waited
+            return found
         downloads.fetch(PHOTOS_URLS, archive, checks)
         downloads.unpack_zip(archive, folder)
         archive.unlink()
@@ -782,6 +793,8 @@ def _decode(
     # Rows may come in any order, so that no picture waits for a slower one before it.
     decoded = encoded.map(decode_one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
     batches = decoded.ignore_errors().batch(DECODE_BATCH).prefetch(2)
+    if keep:
+        machine.check_memory(count * size * size * 3, _described(count, size), ON_DISK)
     images = np.empty((count if keep else 0, size, size, 3), dtype=np.uint8)
     sizes = np.zeros((count, 2), dtype=np.int32)
     for rows, batch, originals in batches.as_numpy_iterator():
@@ -789,6 +802,11 @@ def _decode(
             images[rows] = batch
         sizes[rows] = originals
     return images, sizes
+
+
+def _described(count: int, size: int) -> str:
+    """How many pictures of which size, in a phrase."""
+    return f"{count:,} pictures of {size} x {size}"
 
 
 def _file_reason(path: str) -> str:
