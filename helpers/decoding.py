@@ -128,10 +128,12 @@ def decode_files(paths: Sequence[str], size: int, keep: bool = True) -> Decoded:
     images = np.empty((len(paths) if keep else 0, size, size, 3), dtype=np.uint8)
     sizes = np.zeros((len(paths), 2), dtype=np.int32)
     if rows:
-        shrinks = [SHRINKS.index(headers[row].shrink(size)) for row in rows]
+        shrinks = [headers[row].shrink(size) for row in rows]
+        ways = tuple(sorted(set(shrinks)))
+        which = np.searchsorted(ways, shrinks).astype("int32")
         chosen = [paths[row] for row in rows]
-        encoded = tf.data.Dataset.from_tensor_slices((np.int64(rows), chosen, np.int32(shrinks)))
-        fill(encoded, images, sizes, tf.io.read_file)
+        encoded = tf.data.Dataset.from_tensor_slices((np.int64(rows), chosen, which))
+        fill(encoded, images, sizes, tf.io.read_file, ways)
     failed = {}
     for row, header in enumerate(headers):
         if sizes[row, 0] == 0 and header.reason is None:
@@ -152,24 +154,26 @@ def fill(
     images: np.ndarray,
     sizes: np.ndarray,
     read: Callable[[tf.Tensor], tf.Tensor] = lambda contents: contents,
+    ways: Sequence[int] = (1,),
 ) -> None:
     """Decode with TensorFlow on all cores into the rows of two arrays.
 
     Args:
         encoded: triples of a row, a picture's bytes, or what `read` makes them from, and the
-            position in `SHRINKS` of how much smaller to decode it.
+            position in `ways` of how much smaller to decode it.
         images: uint8 `(n, size, size, 3)` to be filled; one without rows is left alone.
         sizes: int32 `(n, 2)`, gets height and width as decoded; rows that fail stay as they are.
         read: from the second of the triple to the bytes.
+        ways: some of `SHRINKS`.
     """
     import tensorflow as tf
 
     size = images.shape[1]
-    shrunk = [lambda contents, by=by: _by_tensorflow(contents, by) for by in SHRINKS]
 
     def one(row: tf.Tensor, text: tf.Tensor, shrink: tf.Tensor) -> tuple[tf.Tensor, ...]:
         contents = read(text)
-        image = tf.switch_case(shrink, [lambda way=way: way(contents) for way in shrunk])
+        branches = [lambda by=by: _by_tensorflow(contents, by) for by in ways]
+        image = tf.switch_case(shrink, branches) if len(ways) > 1 else branches[0]()
         return row, _resize(image, size), tf.shape(image)[:2]
 
     # Rows may come in any order, so that no picture waits for a slower one before it.
