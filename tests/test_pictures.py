@@ -192,7 +192,7 @@ def test_files_that_are_no_pictures_are_named_and_change_nothing_else(tmp_path):
         ("a/empty.jpg", "the file is empty"),
         ("a/page.jpg", "not a picture in JPEG, PNG, GIF, BMP or WebP"),
         ("b/half.jpg", "the picture's data are damaged or cut short"),
-        ("b/scan.tif", "not a picture in JPEG, PNG, GIF, BMP or WebP"),
+        ("b/scan.tif", "a TIFF or raw picture, which TensorFlow cannot read: export it as JPEG"),
         ("readme.txt", "not in the subfolder of a class"),
     )
     for one, other in zip(splits(clean), splits(found), strict=True):
@@ -244,6 +244,30 @@ def test_a_class_needs_a_picture_for_each_split(tmp_path):
     (folder / "c").mkdir()
     with pytest.raises(ValueError, match="Received: 0 readable pictures in class 'c'"):
         pictures.load(str(folder), 8)
+
+
+@pytest.mark.parametrize("classes", [2, 200])
+def test_from_two_to_two_hundred_classes(tmp_path, classes):
+    names = [f"class {number:03}" for number in range(classes)]
+    folder = make_folder(tmp_path, dict.fromkeys(names, 3))
+    found = pictures.load(str(folder), 8, quiet=True)
+    assert found.class_names == tuple(names)
+    for split in splits(found):
+        assert sorted(split.labels) == list(range(classes))
+
+
+def test_turned_pictures_are_upright_in_memory_and_on_disk(tmp_path):
+    folder = make_folder(tmp_path, {"a": 3, "b": 3})
+    for number, path in enumerate(sorted(folder.rglob("*.jpg"))):
+        exif = Image.Exif()
+        exif[0x0112] = (6, 8, 5)[number % 3]
+        picture(number, 48, 24).save(path, exif=exif, quality=95)
+    found = pictures.load(str(folder), 16, quiet=True)
+    on_disk = pictures.load(str(folder), 16, in_memory=False, quiet=True)
+    for split, other in zip(splits(found), splits(on_disk), strict=True):
+        np.testing.assert_array_equal(split.sizes, [[48, 24]] * len(split))
+        np.testing.assert_array_equal(split.sizes, other.sizes)
+        np.testing.assert_array_equal(split.images, other.images[:])
 
 
 def test_one_class_is_none(tmp_path):
