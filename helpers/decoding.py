@@ -8,6 +8,8 @@ it cannot read, or reads wrongly, of the formats that the course promises, Pillo
 from __future__ import annotations
 
 import io
+import os
+import stat
 import struct
 import warnings
 from collections.abc import Callable, Sequence
@@ -272,6 +274,9 @@ class Header:
 def _inspect_file(path: str) -> Header:
     """As `_inspect`, of a file on disk."""
     try:
+        # Opening a pipe would wait for ever for somebody to write to it.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return Header(reason="not a file but a pipe, a socket or a device")
         with open(path, "rb", buffering=0) as file:
             return _inspect(file)
     except OSError as error:

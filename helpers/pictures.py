@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -367,9 +368,38 @@ def _load_folder(name: str, size: int, shares: _Shares, in_memory: bool) -> Pict
         path.name for path in sorted(folder.iterdir()) if path.is_file() and _belongs(path.name)
     ]
     left_out = [(name, "not in the subfolder of a class") for name in stray]
+    copies = _copies(files)
+    files = [file for file in files if file not in copies]
+    left_out += [(file.name, reason) for file, reason in copies.items()]
     divide = _enough(shares, class_names)
     listing = _Listing(folder.name, class_names, files, left_out)
     return _load_files(listing, divide, size, in_memory)
+
+
+def _copies(files: Sequence[_File]) -> dict[_File, str]:
+    """Files that hold the very bytes of an earlier one, with the reason to leave them out.
+
+    A copy in another split would be trained on and tested on; in another class, one of the two
+    labels is wrong, and nobody knows which.
+    """
+    by_size: dict[int, list[_File]] = {}
+    for file in files:
+        with contextlib.suppress(OSError):  # decoding says what is wrong with it
+            if size := os.path.getsize(file.path):
+                by_size.setdefault(size, []).append(file)
+    alike: dict[bytes, list[_File]] = {}
+    for file in (file for group in by_size.values() if len(group) > 1 for file in group):
+        with contextlib.suppress(OSError):
+            digest = hashlib.sha256(Path(file.path).read_bytes()).digest()
+            alike.setdefault(digest, []).append(file)
+    found = {}
+    for first, *others in alike.values():
+        if any(other.label != first.label for other in others):
+            names = " and ".join(file.name for file in (first, *others)[:2])
+            found |= dict.fromkeys((first, *others), f"one picture in two classes: {names}")
+        else:
+            found |= dict.fromkeys(others, f"a copy of {first.name}")
+    return found
 
 
 def _class_folders(folder: Path) -> tuple[str, ...]:
