@@ -137,7 +137,10 @@ def extract(
                 store.write(plan.blocks(start, told(bar, start)), start)
             found = store.open()
     if found is None:
-        raise OSError(f"Received: {store.path} differs from what was written. Check the disk.")
+        raise OSError(
+            f"Received: {store.path}, which differs from what was written. Expected: a disk that "
+            f"keeps what it is given. Check it, or set COURSE_CACHE to a folder on another one."
+        )
     return found
 
 

@@ -71,7 +71,7 @@ class Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if not os.access(self.folder, os.W_OK):
-                raise PermissionError(errno.EACCES, "Permission denied")
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         except OSError as error:
             if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
                 raise
@@ -137,7 +137,7 @@ class Store:
     def _check_room(self, start: int) -> None:
         """Refuse to begin what the disk cannot hold, before hours are spent on it."""
         if shutil.disk_usage(self.folder).free < self._row_bytes * (self.shape[0] - start):
-            raise OSError(errno.ENOSPC, "No space left on device")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _no_room(self) -> str:
         """What to say of a disk that is full, or would be."""
