@@ -6,9 +6,11 @@ import errno
 import hashlib
 import itertools
 import json
+import lzma
 import os
 import shutil
 import stat
+import struct
 import time
 import unicodedata
 import uuid
@@ -54,7 +56,16 @@ ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
 # In a member's flags: its name is UTF-8 (APPNOTE.TXT, section 4.4.4, bit 11).
 NAME_IS_UTF8 = 1 << 11
 # What zipfile raises for archives that are damaged, or packed in a way that it does not know.
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    UnicodeError,
+)
 
 
 class DownloadError(RuntimeError):
@@ -476,7 +487,7 @@ def check_zip(archive: Path) -> list[str]:
     try:
         with zipfile.ZipFile(archive) as opened:
             damaged, names = opened.testzip(), opened.namelist()
-    except DAMAGED as error:
+    except (*DAMAGED, OSError, ValueError) as error:
         raise ValueError(f"the zip archive is damaged ({error})") from error
     if damaged:
         raise ValueError(f"the zip archive is damaged (bad CRC-32 of '{damaged}')")
@@ -495,20 +506,36 @@ def unpack_zip(archive: Path, folder: Path) -> Path:
     """
     beside = folder.with_name(f"{folder.name}-{uuid.uuid4().hex[:8]}.part")
     try:
-        with writing(folder), zipfile.ZipFile(archive) as opened:
+        with writing(folder), _reading(archive) as opened:
             _check_members(opened, archive)
             beside.mkdir()
             for member in opened.infolist():
                 _unpack_member(opened, member, beside)
             _replace_folder(beside, folder)
-    except (*DAMAGED, UnicodeError) as error:
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _reading(archive: Path) -> Iterator[zipfile.ZipFile]:
+    """The opened archive.
+
+    Raises:
+        ValueError: where it turns out to be damaged, in whatever way zipfile stumbles over it.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            yield opened
+    except (*DAMAGED, OSError, ValueError) as error:
+        ours = str(error).startswith("Received: ")
+        # An offset that points nowhere is an invalid argument to the file.
+        if ours or (isinstance(error, OSError) and error.errno != errno.EINVAL):
+            raise
         raise ValueError(
             f"Received: {archive.name}, which cannot be unpacked ({error}). "
             f"Expected: an undamaged zip archive. Delete it and fetch it again."
         ) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return folder
 
 
 def _check_members(opened: zipfile.ZipFile, archive: Path) -> None:

@@ -183,6 +183,17 @@ def test_half_an_archive_is_noticed(tmp_path):
     refused(tmp_path / "bad.zip", "cannot be unpacked")
 
 
+def test_an_offset_that_points_nowhere_is_damage(tmp_path):
+    archive = archive_of({"a": b"1" * 100}, tmp_path / "bad.zip")
+    raw = bytearray(archive.read_bytes())
+    at = raw.rindex(b"PK\x05\x06") + 16  # where the end record says that the directory begins
+    raw[at : at + 4] = (10_000).to_bytes(4, "little")
+    archive.write_bytes(raw)
+    with pytest.raises(ValueError, match="damaged"):
+        downloads.check_zip(archive)
+    refused(archive, "cannot be unpacked")
+
+
 def test_check_zip_names_the_members(tmp_path):
     archive = archive_of({"a/b": b"1", "c": b"2"}, tmp_path / "good.zip")
     assert downloads.check_zip(archive) == ["a/b", "c"]

@@ -429,8 +429,8 @@ def _trouble_in_passes(one: list[Batch], other: list[Batch], decoded: int) -> st
         return "Each batch holds neighbours in the sorted list. Shuffle single pictures."
     if batches_of[0] == batches_of[1]:
         return (
-            "Each pass brings the same batches. What comes before `cache` runs once; and behind it, "
-            "`reshuffle_each_iteration=False` keeps the first order."
+            "Each pass brings the same batches. What comes before `cache` runs once; and behind "
+            "it, `reshuffle_each_iteration=False` keeps the first order."
         )
     follow = [np.corrcoef(order, np.arange(FILES))[0, 1] for order in orders]
     if np.mean(follow) > 0.45:
@@ -501,8 +501,8 @@ def split(function: Callable[[list[str], int], tuple[Sequence[str], ...]]) -> Ve
                 return wrong("Seeds 1 and 2 give the same parts. Does chance use `seed`?")
             if _global_chance() != state:
                 return wrong(
-                    "The global generator is another than before: everybody's chance now hangs on "
-                    "your function. Make a generator of your own from the seed."
+                    "The global generator is another than before: everybody's chance now depends "
+                    "on your function. Make a generator of your own from the seed."
                 )
     return right("Nothing is in two parts, nothing is lost, and a seed gives the same parts again.")
 
