@@ -53,12 +53,12 @@ BANDS: dict[tuple[str, str], tuple[float, float]] = {
     ("fine-tuned, test", "drawings"): (0.94, 1.0),
     ("fine-tuned, test", "photos"): (0.95, 1.0),
     ("fine-tuned, test", "tfds"): (0.93, 1.0),
-    ("heat inside the outline, sound", "drawings"): (0.4, 0.55),
-    ("heat inside the outline, sound", "photos"): (0.4, 0.55),
-    ("heat inside the outline, sound", "tfds"): (0.4, 0.55),
-    ("heat inside the outline, tricked", "drawings"): (0.2, 0.39),
-    ("heat inside the outline, tricked", "photos"): (0.2, 0.39),
-    ("heat inside the outline, tricked", "tfds"): (0.2, 0.39),
+    ("heat inside the outline, sound", "drawings"): (0.34, 0.55),
+    ("heat inside the outline, sound", "photos"): (0.34, 0.55),
+    ("heat inside the outline, sound", "tfds"): (0.34, 0.55),
+    ("heat inside the outline, tricked", "drawings"): (0.2, 0.41),
+    ("heat inside the outline, tricked", "photos"): (0.2, 0.41),
+    ("heat inside the outline, tricked", "tfds"): (0.2, 0.41),
 }
 
 

@@ -534,7 +534,7 @@ for name, model in (("sound", sound), ("tricked", tricked)):
 plots.intervals(results)
 assert results["tricked, backdrops as planted"].value > 0.9
 assert results["tricked, backdrops swapped"].value < 0.5
-assert results["sound, backdrops swapped"].value > 0.8
+assert results["sound, backdrops swapped"].value > 0.75
 
 # %% [markdown]
 # *Figure: four accuracies. The tricked network is nearly always right with the planted backdrops and
@@ -568,6 +568,7 @@ print(f"inside them, sound:                 {sound_share:.2f}")
 print(f"inside them, tricked:               {tricked_share:.2f}")
 bands.check("heat inside the outline, sound", "drawings", sound_share)
 bands.check("heat inside the outline, tricked", "drawings", tricked_share)
+assert tricked_share < sound_share
 
 # %%
 both = np.concatenate([sound_maps[:4], tricked_maps[:4]])
