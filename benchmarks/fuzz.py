@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 PATIENCE_SECONDS = 60
+START_SECONDS = 600  # to import TensorFlow, on a machine that may be busy
 SIZE = 32
 
 
@@ -174,9 +175,11 @@ def listen(
     """Count what a process tells; why it stopped, where that was not in order."""
     import queue
 
+    before = sum(counts.values())
     while True:
+        begun = sum(counts.values()) > before
         try:
-            said = told.get(timeout=PATIENCE_SECONDS)
+            said = told.get(timeout=PATIENCE_SECONDS if begun else START_SECONDS)
         except queue.Empty:
             alive = process.is_alive()
             return f"no answer in {PATIENCE_SECONDS} s" if alive else f"died: {process.exitcode}"
