@@ -330,12 +330,12 @@ def accuracy_by_cost(
         ax: where to draw.
     """
     ax = _axes(ax, 7.5, 4.8)
-    for name, accuracy in accuracies.items():
-        at = costs[name]
-        ax.plot([at, at], accuracy.interval, color=BLUE, linewidth=3, solid_capstyle="butt")
-        ax.plot([at], [accuracy.value], "o", color=ORANGE, markeredgecolor="black")
-        above = {"xytext": (0, 4), "textcoords": "offset points", "rotation_mode": "anchor"}
-        ax.annotate(name, (at, accuracy.interval[1]), fontsize=9, rotation=30, **above)
+    colors = (BLUE, ORANGE, GREEN, RED, GREY)
+    for row, (name, accuracy) in enumerate(accuracies.items()):
+        at, color = costs[name], colors[row % len(colors)]
+        ax.plot([at, at], accuracy.interval, color=color, linewidth=3, solid_capstyle="butt")
+        drawn = {"color": color, "markeredgecolor": "black", "linestyle": "none", "label": name}
+        ax.plot([at], [accuracy.value], marker="osD^vP*X"[row % 8], markersize=8, **drawn)
     others = sorted((cost, name) for name, cost in costs.items() if name not in accuracies)
     for row, (at, name) in enumerate(others):
         # In a band of their own below the accuracies, one above the other where they are close.
@@ -347,6 +347,7 @@ def accuracy_by_cost(
     ax.set_xscale("log")
     ax.margins(x=0.2, y=0.2)
     _room_below(ax, others=bool(others))
+    ax.legend(loc="upper right")
     ax.set_xlabel(f"{label} (logarithmic)")
     ax.set_ylabel("accuracy, with its 95 % interval")
     ax.grid(axis="y", color="#dddddd")
