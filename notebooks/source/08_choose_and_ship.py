@@ -21,7 +21,7 @@
 # numbers save and what they lose, with its interval; and three mistakes that ruin an export without an
 # error.
 #
-# **What you'll need.** Lessons 3 to 6. All cells together run in about 90 seconds on two CPU cores.
+# **What you'll need.** Lessons 3 to 6. All cells together run in about 100 seconds on two CPU cores.
 
 # %%
 import os
@@ -113,7 +113,7 @@ exercises.products.check(products)
 # %%
 NAMES = ("drawn", "MobileNetV3Small", "MobileNetV2", "EfficientNetV2B0", "Xception", "ConvNeXtTiny")
 measured = {
-    name: costs.measure(bases.load(name, weights=None), batch=4, seconds=0.5) for name in NAMES
+    name: costs.measure(bases.load(name, weights=None), batch=2, seconds=0.5) for name in NAMES
 }
 
 pd.DataFrame(
@@ -122,7 +122,7 @@ pd.DataFrame(
             "side, pixels": bases.find(name).size,
             "parameters, millions": round(cost.parameters / 1e6, 2),
             "multiply-adds, millions": round(cost.multiply_adds / 1e6),
-            "pictures a second": round(cost.pictures_per_second),
+            "pictures a second, two together": round(cost.pictures_per_second),
             "weights": "not here" if bases.is_ready(name) else "here",
         }
         for name, cost in measured.items()
