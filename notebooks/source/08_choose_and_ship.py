@@ -398,7 +398,7 @@ pd.DataFrame(table)
 
 # %% [markdown]
 # The float files are Keras's equals: their logits differ in the last digits only, since sums are taken in
-# another order, and no answer changes. On single pictures they are several times quicker than Keras, for the
+# another order, and no answer changes. On single pictures they are quicker than Keras, LiteRT several times, for the
 # converters have folded BatchNormalization into the convolutions and the runtimes do a convolution and its
 # activation in one go, where TensorFlow here does one after the other. Half the bits halve the file and change logits a little; a CPU
 # computes in 32 bits all the same, so no time is won. Eight bits make the file smaller again. They move
