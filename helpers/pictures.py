@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -13,7 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers import downloads, lessons
+from helpers import decoding, downloads, lessons
+from helpers.decoding import NotAPicture as NotAPicture
+from helpers.decoding import decode as decode
 from helpers.drawings import sets
 
 if TYPE_CHECKING:
@@ -40,8 +43,6 @@ TFDS_SPLITS = ("train[:40%]", "train[40%:50%]", "train[50%:60%]")
 PARTS = ("train", "validation", "test")
 # What operating systems leave in a folder, besides names that begin with a dot.
 LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
-# Pictures that pass from tf.data to numpy at a time; the size hardly matters from 32 up.
-DECODE_BATCH = 64
 LEFT_OUT_SHOWN = 10
 
 
@@ -53,7 +54,7 @@ class Split:
         images: uint8 `(n, size, size, 3)`, red, green, blue; an array, or `PictureFiles`.
         labels: int32 `(n,)`, positions in `PictureSet.class_names`.
         files: n names, such as `cats/cat.1.jpg`.
-        sizes: int32 `(n, 2)`, height and width of the original in pixels.
+        sizes: int32 `(n, 2)`, height and width of the upright original in pixels.
     """
 
     images: np.ndarray | PictureFiles
@@ -95,19 +96,19 @@ class PictureFiles:
             ValueError: where a file is no picture any more.
         """
         chosen = np.arange(len(self))[rows]
-        files = [_File(self.paths[row], self.paths[row], 0) for row in np.atleast_1d(chosen)]
-        decoded = _decode_files(files, self.shape[1])
+        paths = [self.paths[row] for row in np.atleast_1d(chosen)]
+        decoded = decoding.decode_files(paths, self.shape[1])
         if decoded.failed:
             row, reason = next(iter(decoded.failed.items()))
             raise ValueError(
-                f"Received: {files[row].path} ({reason}). Expected: the picture that was "
+                f"Received: {paths[row]} ({reason}). Expected: the picture that was "
                 f"there when the set was loaded. Load the set again."
             )
         return decoded.images if np.ndim(chosen) else decoded.images[0]
 
     def fingerprint(self) -> str:
         """A digest of the files' contents, in their order, and of the size."""
-        digest = hashlib.sha256(f"{self.shape}".encode())
+        digest = hashlib.sha256(f"{self.shape} upright".encode())
         for path in self.paths:
             digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
         return digest.hexdigest()
@@ -151,7 +152,10 @@ def load(
 
     Each picture is resized to a square, bilinearly and without keeping its aspect ratio, as
     `keras.utils.image_dataset_from_directory(image_size=(size, size))` does, then rounded.
-    Files that cannot be decoded are left out and named.
+    A picture stands upright, as the camera's EXIF note says. Transparency is ignored: what colour
+    lies under it shows. A large JPEG is decoded at a half, a quarter or an eighth of its size where
+    that leaves twice the pixels that are wanted. Files that cannot be decoded, and pictures of more
+    than `decoding.MOST_PIXELS`, are left out and named.
 
     Args:
         name: `"drawings"`: drawn cats and dogs that come with the course, 1,000 to train, 500 for
@@ -201,10 +205,12 @@ def is_ready(name: str) -> str | None:
             f"them back, `python -m helpers.drawings` draws them again."
         )
     if name == "photos":
+        if _whole_photos():
+            return None
         folder = lessons.cache_folder() / "photos"
         wrong = _wrong_counts(_count_files(folder)) if folder.is_dir() else "not on this machine"
         fetch_it = "`python3 course.py fetch photos` downloads them (69 MB)."
-        return wrong and f"The photographs are {wrong}; {fetch_it}"
+        return f"The photographs are {wrong}; {fetch_it}"
     if name == "tfds":
         if _prepared_tfds():
             return None
@@ -362,9 +368,38 @@ def _load_folder(name: str, size: int, shares: _Shares, in_memory: bool) -> Pict
         path.name for path in sorted(folder.iterdir()) if path.is_file() and _belongs(path.name)
     ]
     left_out = [(name, "not in the subfolder of a class") for name in stray]
+    copies = _copies(files)
+    files = [file for file in files if file not in copies]
+    left_out += [(file.name, reason) for file, reason in copies.items()]
     divide = _enough(shares, class_names)
     listing = _Listing(folder.name, class_names, files, left_out)
     return _load_files(listing, divide, size, in_memory)
+
+
+def _copies(files: Sequence[_File]) -> dict[_File, str]:
+    """Files that hold the very bytes of an earlier one, with the reason to leave them out.
+
+    A copy in another split would be trained on and tested on; in another class, one of the two
+    labels is wrong, and nobody knows which.
+    """
+    by_size: dict[int, list[_File]] = {}
+    for file in files:
+        with contextlib.suppress(OSError):  # decoding says what is wrong with it
+            if size := os.path.getsize(file.path):
+                by_size.setdefault(size, []).append(file)
+    alike: dict[bytes, list[_File]] = {}
+    for file in (file for group in by_size.values() if len(group) > 1 for file in group):
+        with contextlib.suppress(OSError):
+            digest = hashlib.sha256(Path(file.path).read_bytes()).digest()
+            alike.setdefault(digest, []).append(file)
+    found = {}
+    for first, *others in alike.values():
+        if any(other.label != first.label for other in others):
+            names = " and ".join(file.name for file in (first, *others)[:2])
+            found |= dict.fromkeys((first, *others), f"one picture in two classes: {names}")
+        else:
+            found |= dict.fromkeys(others, f"a copy of {first.name}")
+    return found
 
 
 def _class_folders(folder: Path) -> tuple[str, ...]:
@@ -437,7 +472,7 @@ def _load_files(
     """Decode the files, split those that are pictures, name the others."""
     parts = divide(listing.files)
     ordered = [file for part in parts for file in part]
-    decoded = _decode_files(ordered, size, keep=in_memory)
+    decoded = decoding.decode_files([file.path for file in ordered], size, keep=in_memory)
     broken = {ordered[row].path: reason for row, reason in decoded.failed.items()}
     if broken:
         # Split anew without them: the same as if they had never been there.
@@ -454,7 +489,7 @@ def _load_files(
     )
 
 
-def _as_split(files: Sequence[_File], decoded: _Decoded, row_of: dict[Path, int]) -> Split:
+def _as_split(files: Sequence[_File], decoded: decoding.Decoded, row_of: dict[Path, int]) -> Split:
     """The rows of these files; without a copy where they lie side by side, as they mostly do."""
     rows = np.array([row_of[file.path] for file in files], dtype=np.int64)
     side_by_side = len(rows) > 0 and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows)))
@@ -563,16 +598,27 @@ def _halves(
     return first, second
 
 
+def _whole_photos() -> Path | None:
+    """The unpacked photographs in one's own cache or a shared one, where they are whole."""
+    for folder in (cache / "photos" for cache in lessons.caches()):
+        if folder.is_dir() and not _wrong_counts(_count_files(folder)):
+            return folder
+    return None
+
+
 def _fetch_photos() -> Path:
-    """The unpacked photographs in the course's cache, downloaded where they are not there whole."""
+    """The unpacked photographs, downloaded to the course's cache where they are nowhere whole."""
+    if found := _whole_photos():
+        return found
     folder = lessons.cache_folder() / "photos"
-    if is_ready("photos") is None:
-        return folder
     archive = lessons.cache_folder() / PHOTOS_ZIP
     checks = downloads.Checks(downloads.begins_like_zip, verify=_verify_photos)
-    downloads.fetch(PHOTOS_URLS, archive, checks)
-    downloads.unpack_zip(archive, folder)
-    archive.unlink()
+    with downloads.writing(folder), downloads.alone(folder):
+        if found := _whole_photos():  # another process has fetched them while this one waited
+            return found
+        downloads.fetch(PHOTOS_URLS, archive, checks)
+        downloads.unpack_zip(archive, folder)
+        archive.unlink()
     return folder
 
 
@@ -706,12 +752,14 @@ def _read_tfds(
     names, labels = names[order], labels[order]
     rows = tf.data.Dataset.from_tensor_slices(np.argsort(order))
     encoded = tf.data.Dataset.zip(rows, examples.map(lambda example: example["image"]))
-    images, sizes = _decode(encoded, len(names), size)
+    images = decoding.room_for(len(names), size)
+    sizes = np.zeros((len(names), 2), dtype=np.int32)
+    decoding.fill(encoded.map(lambda row, image: (row, image, 0)), images, sizes)
     whole = sizes[:, 0] > 0
     if whole.all():
         return Split(images, labels, tuple(names), sizes), []
     pairs = [pair for pair in encoded.as_numpy_iterator() if not whole[pair[0]]]
-    left_out = [(names[row], _reason(contents)) for row, contents in pairs]
+    left_out = [(names[row], decoding.reason_of(contents)) for row, contents in pairs]
     return Split(images[whole], labels[whole], tuple(names[whole]), sizes[whole]), left_out
 
 
@@ -722,89 +770,3 @@ def _names_and_labels(examples: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray
     names = [name.decode() for batch, _ in batches for name in batch]
     labels = np.concatenate([labels for _, labels in batches])
     return np.array(names, dtype=object), labels.astype(np.int32)
-
-
-# From encoded pictures to arrays
-
-
-@dataclass(frozen=True)
-class _Decoded:
-    """Pictures `(n, size, size, 3)`, original sizes `(n, 2)`, and which rows failed and why."""
-
-    images: np.ndarray
-    sizes: np.ndarray
-    failed: dict[int, str]
-
-
-def _decode_files(files: Sequence[_File], size: int, keep: bool = True) -> _Decoded:
-    """Read and decode files, each into the row of its position."""
-    import tensorflow as tf
-
-    paths = [file.path for file in files]
-    rows = np.arange(len(files), dtype=np.int64)
-    images, sizes = _decode(
-        tf.data.Dataset.from_tensor_slices((rows, paths)), len(files), size, tf.io.read_file, keep
-    )
-    failed = np.flatnonzero(sizes[:, 0] == 0)
-    return _Decoded(images, sizes, {int(row): _file_reason(files[row].path) for row in failed})
-
-
-def _decode(
-    encoded: tf.data.Dataset,
-    count: int,
-    size: int,
-    read: Callable[[tf.Tensor], tf.Tensor] | None = None,
-    keep: bool = True,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Decode and resize pictures on all cores.
-
-    Args:
-        encoded: pairs of a row and a picture's bytes, or what `read` makes them from.
-        count: the number of rows.
-        size: the side of the square in pixels.
-        keep: False only tries whether they can be decoded, and returns no pictures.
-
-    Returns:
-        uint8 `(count, size, size, 3)` and int32 `(count, 2)` of original heights and widths, which
-        are 0 in the rows of pictures that cannot be decoded.
-    """
-    import tensorflow as tf
-
-    def decode_one(row: tf.Tensor, text: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        contents = read(text) if read else text
-        image = tf.io.decode_image(contents, channels=3, expand_animations=False)
-        resized = tf.image.resize(image, (size, size), method="bilinear")
-        return row, tf.cast(tf.round(resized), tf.uint8), tf.shape(image)[:2]
-
-    # Rows may come in any order, so that no picture waits for a slower one before it.
-    decoded = encoded.map(decode_one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
-    batches = decoded.ignore_errors().batch(DECODE_BATCH).prefetch(2)
-    images = np.empty((count if keep else 0, size, size, 3), dtype=np.uint8)
-    sizes = np.zeros((count, 2), dtype=np.int32)
-    for rows, batch, originals in batches.as_numpy_iterator():
-        if keep:
-            images[rows] = batch
-        sizes[rows] = originals
-    return images, sizes
-
-
-def _file_reason(path: str) -> str:
-    """Why a file could not be decoded, in a short phrase."""
-    try:
-        return _reason(Path(path).read_bytes())
-    except OSError as error:
-        return f"the file cannot be read ({error.strerror})"
-
-
-def _reason(contents: bytes) -> str:
-    """Why these bytes could not be decoded as a picture, in a short phrase."""
-    import tensorflow as tf
-
-    if not contents:
-        return "the file is empty"
-    try:
-        tf.io.decode_image(contents, channels=3, expand_animations=False)
-    except tf.errors.OpError as error:
-        if "Unknown image file format" in error.message:
-            return "not a picture in JPEG, PNG, GIF, BMP or WebP"
-    return "the picture's data are damaged or cut short"

@@ -90,8 +90,15 @@ def count_runs(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> l
     return sizes
 
 
-@pytest.mark.parametrize("engine", features.ENGINES)
-@pytest.mark.parametrize("name", bases.BASES)
+# Converting takes seconds, so LiteRT is tried on what the bases have: ReLU6, swish and squeeze and
+# excitation with the scaling inside, LayerNormalization.
+IN_LITERT = ("MobileNetV2", "EfficientNetV2B0", "ConvNeXtTiny", "drawn")
+
+
+@pytest.mark.parametrize(
+    ("name", "engine"),
+    [(name, "tensorflow") for name in bases.BASES] + [(name, "litert") for name in IN_LITERT],
+)
 def test_every_cut_of_every_base_equals_keras(name: str, engine: str) -> None:
     keras.utils.set_random_seed(0)
     base = bases.load(name, weights=None, size=96)

@@ -277,7 +277,7 @@ print("as bytes:", (byte * 2)[0], " as float:", (byte.astype("float32") * 2)[0])
 # Bytes begin anew at 256, and 400 becomes 144 without a word.
 #
 # **Exercise.** Write `scale(images)`: it gets pictures as unsigned bytes and returns new ones as
-# float, from -1 for 0 to 1 for 255, as `drawn` wants them. What a number becomes must not hang on the
+# float, from -1 for 0 to 1 for 255, as `drawn` wants them. What a number becomes must not depend on the
 # other numbers in the picture.
 
 

@@ -500,7 +500,7 @@ bands.check("fresh head", data.name, results["fresh head"].value)
 # Five steps are too few for a head that starts from chance: it is clearly behind. On the photographs the
 # rate that suits the base, 0.00003, is also far below the head's 0.001. And meanwhile the random head
 # sends its errors into the base. That is why the recipe has two stages, head first, each with its own
-# rate. Exercise 2 gives the fresh head more
+# rate. Item 2 of *On your own* gives the fresh head more
 # steps; Kumar and others, below, show what a random head can do to a base meanwhile.
 
 # %% [markdown]
@@ -541,8 +541,8 @@ assert min(drifts) > 0
 # %% [markdown]
 # Every moving mean and variance has moved, and in training the layers used the statistics of the
 # batch at hand in place of those that their weights were trained with. The validation accuracy has hardly
-# suffered: in batches of 32 pictures the statistics are near enough. Exercise 3 tries small
-# batches. Freezing is the safe choice.
+# suffered: in batches of 32 pictures the statistics are near enough. Item 3 of *On your own*
+# tries small batches. Freezing is the safe choice.
 #
 # Note that a call with `training=False` would not have prevented this, as lesson 1 measured.
 
