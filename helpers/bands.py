@@ -59,6 +59,18 @@ BANDS: dict[tuple[str, str], tuple[float, float]] = {
     ("heat inside the outline, tricked", "drawings"): (0.2, 0.41),
     ("heat inside the outline, tricked", "photos"): (0.2, 0.41),
     ("heat inside the outline, tricked", "tfds"): (0.2, 0.41),
+    ("int8, same answer", "drawings"): (0.96, 1.0),
+    ("int8, same answer", "photos"): (0.95, 1.0),
+    ("int8, same answer", "tfds"): (0.95, 1.0),
+    ("lost by int8", "drawings"): (-0.02, 0.03),
+    ("lost by int8", "photos"): (-0.02, 0.03),
+    ("lost by int8", "tfds"): (-0.02, 0.03),
+    ("scaled twice, test", "drawings"): (0.4, 0.6),
+    ("scaled twice, test", "photos"): (0.4, 0.6),
+    ("scaled twice, test", "tfds"): (0.4, 0.6),
+    ("calibrated on black, test", "drawings"): (0.4, 0.7),
+    ("calibrated on black, test", "photos"): (0.4, 0.7),
+    ("calibrated on black, test", "tfds"): (0.4, 0.7),
 }
 
 

@@ -128,3 +128,27 @@ def test_threshold_counts_the_four_kinds():
     expected = confusion_matrix(labels, probability > 0.5)
     np.testing.assert_array_equal(right.images[0].get_array(), expected)
     assert [text.get_text() for text in right.texts] == ["1", "1", "1", "2"]
+
+
+def test_accuracy_by_cost_puts_what_has_no_accuracy_below():
+    ax = plots.accuracy_by_cost(
+        {"small": 1e6, "large": 1e9, "unknown": 1e8},
+        {"small": Accuracy(90, 100), "large": Accuracy(95, 100)},
+        "multiply-adds",
+    )
+    assert ax.get_xscale() == "log"
+    lines = [line.get_xydata().tolist() for line in ax.lines]
+    assert [[1e6, 0.9]] in lines
+    assert [[1e9, low] for low in Accuracy(95, 100).interval] in lines
+    legend = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert legend == ["small", "large"]
+    below = next(text for text in ax.texts if text.get_text() == "unknown")
+    assert below.xy[0] == 1e8
+    assert below.xy[1] < 0.3  # as a share of the height
+    assert "cost only" in ax.texts[-1].get_text()
+    assert ax.get_ylim()[0] < Accuracy(90, 100).interval[0] - 0.05
+
+
+def test_accuracy_by_cost_needs_no_room_where_all_have_an_accuracy():
+    ax = plots.accuracy_by_cost({"one": 10}, {"one": Accuracy(9, 10)}, "cost")
+    assert not ax.texts
