@@ -1,4 +1,4 @@
-"""Files that somebody sends through a browser: judged by their contents, kept under our own names."""
+"""Files sent through a browser: judged by their contents, kept under our own names."""
 
 from __future__ import annotations
 
