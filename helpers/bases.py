@@ -99,6 +99,7 @@ BASES = {
             "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
         ),
         Base("EfficientNetV2B0", 160, "0 to 255", "efficientnetv2-b0_notop.h5"),
+        Base("ConvNeXtTiny", 160, "0 to 255", "convnext_tiny_notop.h5"),
         # MobileNetV2 at 0.35 of its width, pretrained by helpers/pretrain.py.
         Base("drawn", 96, "-1 to 1", "drawn.weights.h5", pretrained_on="drawings"),
     )
@@ -226,7 +227,8 @@ def cuts(base: keras.Model) -> tuple[str, ...]:
     A cut is a layer whose output is the only tensor that crosses to the layers behind it. Inside
     a residual block two tensors cross, so there is none there. Left out are the cuts that part a
     convolution from its BatchNormalization, or either from its activation, those right behind the
-    input or a padding, and sums written as `a + b`, which are no layers that could be named.
+    input or a padding, and sums written as `a + b`, which are no layers that could be named: of
+    ConvNeXtTiny, whose blocks all end in one, only the end of the base is left.
 
     Args:
         base: a functional model; it is read through its public `get_config()`.

@@ -363,9 +363,7 @@ def fingerprint_pictures(images: Pictures) -> str:
 Run = Callable[[np.ndarray], np.ndarray]
 
 
-def _with_constants(
-    model: keras.Model, shape: tuple[int | None, ...], dtype: np.dtype | str
-) -> Any:
+def with_constants(model: keras.Model, shape: tuple[int | None, ...], dtype: np.dtype | str) -> Any:
     """The model in inference mode as one graph in which its weights are constants.
 
     Both engines then fold BatchNormalization into the convolutions before it, and fuse these with
@@ -387,7 +385,7 @@ def _with_constants(
 
 def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
     """The graph, run by TensorFlow, for inputs of `shape`."""
-    run = _with_constants(model, (None, *shape), dtype)
+    run = with_constants(model, (None, *shape), dtype)
     return lambda images: run(images).numpy()
 
 
@@ -398,7 +396,7 @@ def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
     from ai_edge_litert.interpreter import Interpreter
 
     taking = (BATCH["litert"], *shape)
-    function = _with_constants(model, taking, "float32").get_concrete_function()
+    function = with_constants(model, taking, "float32").get_concrete_function()
     # It warns that nothing keeps the function's variables alive, of which there are none.
     verbosity = logging.get_verbosity()
     logging.set_verbosity(logging.ERROR)

@@ -315,6 +315,58 @@ def accuracy_by_count(
     return ax
 
 
+def accuracy_by_cost(
+    costs: Mapping[str, float],
+    accuracies: Mapping[str, Accuracy],
+    label: str,
+    ax: Axes | None = None,
+) -> Axes:
+    """Accuracy against what it costs, a point a network; without an accuracy only the cost.
+
+    Args:
+        costs: for each network, above 0; drawn on a logarithmic axis.
+        accuracies: of those networks that have one.
+        label: what the cost is.
+        ax: where to draw.
+    """
+    ax = _axes(ax, 7.5, 4.8)
+    for name, accuracy in accuracies.items():
+        at = costs[name]
+        ax.plot([at, at], accuracy.interval, color=BLUE, linewidth=3, solid_capstyle="butt")
+        ax.plot([at], [accuracy.value], "o", color=ORANGE, markeredgecolor="black")
+        above = {"xytext": (0, 4), "textcoords": "offset points", "rotation_mode": "anchor"}
+        ax.annotate(name, (at, accuracy.interval[1]), fontsize=9, rotation=30, **above)
+    others = sorted((cost, name) for name, cost in costs.items() if name not in accuracies)
+    for row, (at, name) in enumerate(others):
+        # In a band of their own below the accuracies, one above the other where they are close.
+        height = 0.04 + 0.06 * (row % 4)
+        place = {"transform": ax.get_xaxis_transform(), "clip_on": False}
+        ax.plot([at], [height], "|", color="black", markersize=12, **place)
+        beside = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
+        ax.annotate(name, (at, height), xycoords=place["transform"], fontsize=8, **beside)
+    ax.set_xscale("log")
+    ax.margins(x=0.2, y=0.2)
+    _room_below(ax, others=bool(others))
+    ax.set_xlabel(f"{label} (logarithmic)")
+    ax.set_ylabel("accuracy, with its 95 % interval")
+    ax.grid(axis="y", color="#dddddd")
+    ax.set_axisbelow(True)
+    return ax
+
+
+def _room_below(ax: Axes, others: bool) -> None:
+    """Keep the lower third for networks without an accuracy, and say what they are."""
+    if not others:
+        return
+    low, high = ax.get_ylim()
+    bottom = low - 0.55 * (high - low)
+    ax.set_ylim(bottom, high)
+    ax.set_yticks([tick for tick in ax.get_yticks() if low <= tick <= high])
+    ax.axhline(low, color=GREY, linestyle=":")
+    text = "weights not on this machine: cost only"
+    ax.text(0.01, 0.32, text, transform=ax.transAxes, fontsize=8, color="#555555", va="top")
+
+
 def heat_maps(
     images: Sequence[np.ndarray], maps: Sequence[np.ndarray], titles: Sequence[str] = ()
 ) -> np.ndarray:

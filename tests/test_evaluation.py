@@ -5,6 +5,7 @@ import math
 import keras
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV, calibration_curve
 from sklearn.frozen import FrozenEstimator
@@ -77,6 +78,26 @@ def test_models_that_agree_show_no_difference():
     logits, labels = np.array([[1.0], [-1.0]]), np.array([1, 1])
     found = evaluation.compare(logits, logits, labels)
     assert (found.only_first, found.only_second, found.p_value, found.difference) == (0, 0, 1.0, 0)
+
+
+def test_the_interval_of_a_difference_is_that_of_another_program():
+    # The example of `ci.prop.ps` in the R package statpsych: 48 pairs, 4 and 26 of which differ.
+    found = evaluation.Comparison(only_first=4, only_second=26, total=48)
+    np.testing.assert_allclose(found.interval, (0.2548067, 0.6251933), atol=1e-7)
+
+
+def test_the_interval_of_a_difference_against_the_bootstrap():
+    """Of many pictures, where both hold."""
+    differences = np.repeat([-1, 0, 1], [60, 1800, 140])
+    drawn = bootstrap((differences,), np.mean, method="percentile", rng=np.random.default_rng(0))
+    found = evaluation.Comparison(only_first=60, only_second=140, total=2000)
+    np.testing.assert_allclose(found.interval, drawn.confidence_interval, atol=1e-3)
+
+
+def test_models_that_never_differ_are_not_shown_to_be_equal():
+    low, high = evaluation.Comparison(only_first=0, only_second=0, total=500).interval
+    assert low == -high
+    assert 0.004 < high < 0.008  # about 3 / 500
 
 
 def test_comparison_needs_the_same_pictures():

@@ -1,0 +1,267 @@
+"""Exports against Keras: the same logits from every runtime, or an error that says what to do."""
+
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import onnx as onnx_package
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from helpers import bases, export
+
+SIZE, CLASSES = 16, 3
+NAMES = ("ant", "bee", "cow")
+
+
+def pictures(count, size=SIZE, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3)).astype("uint8")
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A small network with what exports have to fold: scaling, BatchNormalization, activations."""
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    network = keras.Sequential(
+        [
+            keras.Input((SIZE, SIZE, 3)),
+            layers.Rescaling(1 / 127.5, offset=-1.0),
+            layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(6.0),
+            layers.DepthwiseConv2D(3, padding="same"),
+            layers.BatchNormalization(),
+            layers.ReLU(6.0),
+            layers.GlobalAveragePooling2D(),
+            layers.Dropout(0.5),
+            layers.Dense(CLASSES),
+        ]
+    )
+    generator = np.random.default_rng(0)
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):  # statistics that matter when folded
+            layer.moving_mean.assign(generator.normal(0, 0.3, layer.moving_mean.shape))
+            layer.moving_variance.assign(generator.uniform(0.3, 2, layer.moving_variance.shape))
+    return network
+
+
+@pytest.fixture(scope="module")
+def exported(model, tmp_path_factory):
+    """The model in each format, by name."""
+    folder = tmp_path_factory.mktemp("exported")
+    files = {
+        precision: export.litert(
+            model,
+            folder / f"{precision}.tflite",
+            precision,
+            calibration=pictures(50, seed=1) if precision == "int8" else None,
+            class_names=NAMES,
+        )
+        for precision in export.PRECISIONS
+    }
+    return files | {"onnx": export.onnx(model, folder / "model.onnx", class_names=NAMES)}
+
+
+# The largest difference that may be, as a share of the range of Keras's logits.
+@pytest.mark.parametrize(
+    ("name", "share"), [("float", 1e-5), ("float16", 5e-3), ("int8", 0.1), ("onnx", 1e-5)]
+)
+def test_every_runtime_gives_keras_logits(model, exported, name, share):
+    images = pictures(70)  # two batches and some
+    expected = model.predict(images, verbose=0)
+    found = export.load(exported[name])(images)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=share * np.ptp(expected))
+
+
+def test_a_real_base_in_both_formats(tmp_path):
+    """Of `keras.applications`, with pooling and a head."""
+    keras.utils.set_random_seed(0)
+    base = bases.load("drawn")
+    whole = keras.Sequential(
+        [
+            keras.Input(base.input_shape[1:]),
+            bases.find("drawn").scaling(),
+            base,
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(1),
+        ]
+    )
+    images = pictures(5, 96)
+    expected = whole.predict(images, verbose=0)
+    for path in (
+        export.litert(whole, tmp_path / "base.tflite"),
+        export.onnx(whole, tmp_path / "base.onnx"),
+    ):
+        np.testing.assert_allclose(export.load(path)(images), expected, atol=1e-4)
+
+
+def test_one_picture_gives_what_it_gives_among_others(exported):
+    for path in exported.values():
+        opened, images = export.load(path), pictures(5)
+        together = opened(images)
+        alone = np.concatenate([opened(image[np.newaxis]) for image in images])
+        np.testing.assert_allclose(alone, together, atol=1e-5)
+        np.testing.assert_array_equal(opened(images.astype("float64")), together)
+
+
+def test_int8_is_integers_but_at_its_ends(exported):
+    interpreter = Interpreter(model_path=str(exported["int8"]))
+    details = interpreter.get_tensor_details()
+    ends = {d["index"] for d in interpreter.get_input_details() + interpreter.get_output_details()}
+    between = {detail["dtype"] for detail in details if detail["index"] not in ends}
+    assert between <= {np.int8, np.int32}
+    # One scale for each channel of the first convolution.
+    assert 8 in {len(detail["quantization_parameters"]["scales"]) for detail in details}
+
+
+def test_float16_keeps_its_weights_in_16_bits(exported):
+    details = Interpreter(model_path=str(exported["float16"])).get_tensor_details()
+    assert np.float16 in {detail["dtype"] for detail in details}
+    assert "float16" in repr(export.load(exported["float16"]))
+
+
+def test_the_ranges_are_those_of_the_calibration_pictures(model, tmp_path):
+    """Pictures scaled outside, 0 to 1, are all black to the model: so are its ranges."""
+    images = pictures(50)
+    logits = {}
+    for name, calibration in {"right": images, "wrong": images / 255.0}.items():
+        path = export.litert(model, tmp_path / f"{name}.tflite", "int8", calibration=calibration)
+        logits[name] = export.load(path)(images)
+    expected = model.predict(images, verbose=0)
+    errors = {name: np.abs(found - expected).max() for name, found in logits.items()}
+    assert errors["wrong"] > 5 * errors["right"]
+
+
+def test_the_onnx_file_is_valid_and_names_its_ends(exported):
+    written = onnx_package.load(exported["onnx"])
+    onnx_package.checker.check_model(written, full_check=True)
+    assert [value.name for value in written.graph.input] == ["images"]
+    assert [value.name for value in written.graph.output] == ["logits"]
+
+
+def test_the_record_travels_beside(exported):
+    for name, path in exported.items():
+        opened = export.load(path)
+        assert opened.class_names == NAMES
+        assert opened.size == SIZE
+        assert opened.precision == ("float" if name == "onnx" else name)
+        record = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+        assert record["pixels"] == "0 to 255"
+        assert record["logits"] == CLASSES
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+sys.modules["tensorflow"] = sys.modules["keras"] = None  # any import of them is an error
+import numpy as np
+from helpers import export
+images = np.load(sys.argv[1])
+for path in sys.argv[2:]:
+    np.save(path + ".npy", export.load(path)(images))
+"""
+
+
+def test_a_process_without_tensorflow_runs_the_files(model, exported, tmp_path):
+    images = pictures(4)
+    np.save(tmp_path / "images.npy", images)
+    paths = [str(exported["float"]), str(exported["onnx"])]
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path / "images.npy"), *paths]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    expected = model.predict(images, verbose=0)
+    for path in paths:
+        np.testing.assert_allclose(np.load(f"{path}.npy"), expected, atol=1e-5)
+
+
+# What cannot be
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"precision": "int8"}, "'int8' without calibration pictures.*train.images"),
+        ({"precision": "int4"}, "Received: precision 'int4'. Expected: one of float, float16"),
+        ({"calibration": pictures(2)}, "calibration pictures for 'float'. Expected: none"),
+        (
+            {"precision": "int8", "calibration": pictures(2, 8)},
+            r"shape \(2, 8, 8, 3\). Expected: \(n, 16, 16, 3\)",
+        ),
+        ({"precision": "int8", "calibration": pictures(0)}, r"shape \(0, 16.*n at least 1"),
+        ({"class_names": ("one", "two")}, "2 class names for a model with 3 logits. Expected: 3"),
+    ],
+)
+def test_what_litert_refuses(model, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        export.litert(model, tmp_path / "model.tflite", **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_wrong_suffix_is_refused(model, tmp_path):
+    with pytest.raises(ValueError, match=r"ends in \.tflite"):
+        export.litert(model, tmp_path / "model.onnx")
+    with pytest.raises(ValueError, match=r"ends in \.onnx"):
+        export.onnx(model, tmp_path / "model.tflite")
+    with pytest.raises(ValueError, match=r"ends in \.tflite or \.onnx"):
+        export.load(tmp_path / "model.keras")
+
+
+def test_a_model_without_a_fixed_size_or_a_head_is_refused(tmp_path):
+    inputs = keras.Input((None, None, 3))
+    open_size = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
+    inputs = keras.Input((SIZE, SIZE, 3))
+    no_head = keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs))
+    for wrong in (open_size, no_head):
+        with pytest.raises(ValueError, match=r"Expected: from \(n, size, size, 3\) with a fixed"):
+            export.onnx(wrong, tmp_path / "model.onnx")
+
+
+@pytest.mark.parametrize("name", ["float", "onnx"])
+@pytest.mark.parametrize(
+    "shape", [(1, 8, 8, 3), (SIZE, SIZE, 3), (0, SIZE, SIZE, 3), (1, 3, 16, 16)]
+)
+def test_pictures_of_another_shape_are_refused(exported, name, shape):
+    with pytest.raises(ValueError, match=r"Expected: \(n, 16, 16, 3\) with n at least 1.*newaxis"):
+        export.load(exported[name])(np.zeros(shape, "uint8"))
+
+
+@pytest.mark.parametrize("name", ["float", "onnx"])
+@pytest.mark.parametrize("kept", [0, 100, 0.5])
+def test_a_file_that_is_no_model_is_refused(exported, tmp_path, name, kept):
+    contents = exported[name].read_bytes()
+    path = tmp_path / exported[name].name
+    path.write_bytes(contents[: int(kept * len(contents)) if kept == 0.5 else kept])
+    with pytest.raises(ValueError, match=r"does not open .*Export it again"):
+        export.load(path)
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no file .*gone\.onnx. Expected: .*export again"):
+        export.load(tmp_path / "gone.onnx")
+
+
+def test_a_record_of_another_file_is_refused(exported, tmp_path):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(exported["float"].read_bytes())
+    assert export.load(path).class_names == ()  # without a record it opens all the same
+    other = exported["int8"].with_name("int8.tflite.json").read_bytes()
+    path.with_name("model.tflite.json").write_bytes(other)
+    with pytest.raises(ValueError, match=r"record that is not its own, model\.tflite\.json"):
+        export.load(path)
+
+
+def test_a_killed_export_leaves_the_old_file(model, exported, tmp_path, monkeypatch):
+    path = export.litert(model, tmp_path / "model.tflite")
+    before = path.read_bytes()
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        export.litert(model, path, "float16")
+    assert path.read_bytes() == before
+    assert {file.name for file in tmp_path.iterdir()} == {"model.tflite", "model.tflite.json"}
