@@ -59,6 +59,12 @@ BANDS: dict[tuple[str, str], tuple[float, float]] = {
     ("heat inside the outline, tricked", "drawings"): (0.2, 0.39),
     ("heat inside the outline, tricked", "photos"): (0.2, 0.39),
     ("heat inside the outline, tricked", "tfds"): (0.2, 0.39),
+    ("own pictures, test", "drawings"): (0.7, 0.99),
+    ("own pictures, test", "photos"): (0.7, 0.99),
+    ("own pictures, test", "tfds"): (0.7, 0.99),
+    ("wrong labels among 30", "drawings"): (12, 21),
+    ("wrong labels among 30", "photos"): (12, 21),
+    ("wrong labels among 30", "tfds"): (12, 21),
 }
 
 
