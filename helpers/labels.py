@@ -7,6 +7,7 @@ from it: nothing on disk is moved, renamed or deleted.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers import lessons
 from helpers.pictures import PictureFiles, PictureSet, Split
 
 KEEP, RELABEL, LEAVE_OUT = "keep", "relabel", "leave out"
@@ -103,6 +105,13 @@ class Decisions(Mapping[str, Decision]):
         beside = self.path.with_name(self.path.name + ".part")
         beside.write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
         beside.replace(self.path)
+
+
+def path_for(folder: str | Path) -> Path:
+    """Where the decisions on a folder of pictures are kept: in the course's cache, one file each."""
+    whole = Path(folder).expanduser().resolve()
+    digest = hashlib.sha256(str(whole).encode()).hexdigest()[:12]
+    return lessons.cache_folder() / "decisions" / f"{whole.name}-{digest}.json"
 
 
 def _read(path: Path) -> dict[str, Decision]:

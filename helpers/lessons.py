@@ -49,7 +49,7 @@ LESSONS = (
     Lesson(4, "04_fine_tune", "Fine-tune", 120, True, True),
     Lesson(5, "05_find_the_bug", "Find the bug", 50, False, False),  # always the drawings
     Lesson(6, "06_judge_a_model", "Judge a model honestly", 90, True, True),
-    Lesson(7, "07_your_own_pictures", "Your own pictures", 90, False, False),  # drawn by itself
+    Lesson(7, "07_your_own_pictures", "Your own pictures", 60, False, False),  # drawn by itself
 )
 
 # Not a lesson but the way in: what there is, how far you are, whether this machine will do.

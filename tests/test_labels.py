@@ -174,6 +174,13 @@ def test_decisions_without_a_file_are_kept_in_memory():
     json.dumps(list(decisions))
 
 
+def test_two_folders_of_one_name_have_their_own_decisions(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    one, other = labels.path_for(tmp_path / "a" / "pets"), labels.path_for(tmp_path / "b" / "pets")
+    assert one != other and one == labels.path_for(tmp_path / "b" / ".." / "a" / "pets")
+    assert one.parent == tmp_path / "cache" / "decisions" and one.name.startswith("pets-")
+
+
 def test_unknown_files_and_classes_are_refused(folder):
     found = pictures.load(str(folder), 8, quiet=True)
     with pytest.raises(ValueError, match="1 files that are not in the set, the first dog"):

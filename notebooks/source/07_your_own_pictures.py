@@ -21,7 +21,7 @@
 # can promise; how a model helps to find wrong labels, and where that turns into cheating; and why
 # 'none of these' is the hardest answer.
 #
-# **What you'll need.** Lessons 3 and 6. All cells together run in about 90 seconds on two CPU cores.
+# **What you'll need.** Lessons 3 and 6. All cells together run in about 60 seconds on two CPU cores.
 # Nothing is downloaded: the folder is drawn, and stands in for yours. To run the lesson on your own
 # pictures, with one subfolder a class and from 2 to 200 classes, change nothing in it and start it so:
 #
@@ -175,10 +175,10 @@ def train_head(inputs, targets):
 
 
 head = train_head(train_features, train.labels)
-print(f"{len(train) + len(validation)} pictures, {time.perf_counter() - started:.0f} s")
+print(f"{len(train) + len(validation)} pictures: {time.perf_counter() - started:.0f} s")
 
 # %%
-validation_logits = head.predict(validation_features, verbose=0)
+validation_logits = np.asarray(head(validation_features))
 evaluation.accuracy(validation_logits, validation.labels)
 
 # %% [markdown]
@@ -205,7 +205,7 @@ exercises.class_weights.check(class_weights)
 
 # %%
 test_features = features.extract(frozen, test.images)
-test_logits = head.predict(test_features, verbose=0)
+test_logits = np.asarray(head(test_features))
 test_accuracy = evaluation.accuracy(test_logits, test.labels)
 print(test_accuracy)
 bands.check("own pictures, test", "drawings" if drawn else data.name, test_accuracy.value)
@@ -256,7 +256,8 @@ panels.question(exercises.burst_accuracy)
 #
 # Ask the pictures that you have. Train on 5 of each class, on 10, on 20, and so on, a few times with other
 # ones, and see where the curve goes. The features are there, so each training takes a moment. Validation
-# pictures judge, for you want to decide something. **Predict:** how much does the step from 20 to 40 bring?
+# pictures judge, for you want to decide something. **Predict:** how much does
+# the step from 20 to 40 bring?
 
 # %%
 smallest = np.bincount(train.labels, minlength=classes).min()
@@ -355,26 +356,34 @@ if drawn:
     bands.check("wrong labels among 30", "drawings", found)
 
 # %% [markdown]
-# More than half of the 30 are truly wrong, against about two by chance: half an hour of looking instead of a
-# day. The rest are hard pictures with right labels, and they teach the model most. That is why a person
+# More than half of the 30 are truly wrong, against about two by chance: you look at 30 pictures instead of at
+# all. The rest are hard pictures with right labels, and they teach the model most. That is why a person
 # decides, and not the loss.
 #
-# What if you use the loss of the training pictures themselves? For a head whose weights are hardly held back,
-# and which knows all its pictures by heart:
+# What if you skip the folds, and take the loss on the very pictures that the head was trained on? Try it with
+# two heads: one whose weights are held back strongly, as above, and one that is free to learn its pictures by
+# heart.
 
 # %%
 if drawn:
-    by_heart = LogisticRegression(C=1000, max_iter=2000).fit(labels.rotated(looked_at), given)
-    memorised = by_heart.predict_proba(labels.rotated(looked_at))
-    kept_apart = labels.out_of_fold(looked_at, given, strength=1000)
-    print("it names its own pictures rightly:", np.mean(memorised.argmax(axis=1) == given))
-    in_sample = wrong[labels.suspects(memorised, given)[:30]].sum()
-    out = wrong[labels.suspects(kept_apart, given)[:30]].sum()
-    print(f"wrong labels among 30, by the loss on its own pictures: {in_sample}")
-    print(f"wrong labels among 30, by the same head out of fold:    {out}")
+    short = labels.rotated(looked_at)
+    tried = {}
+    for name, strength in (("held back", 0.01), ("by heart", 1000)):
+        fitted = LogisticRegression(C=strength, max_iter=2000).fit(short, given)
+        own = fitted.predict_proba(short)
+        apart = labels.out_of_fold(looked_at, given, strength=strength)
+        tried[name] = {
+            "right on its own pictures": np.mean(own.argmax(axis=1) == given),
+            "wrong labels among 30, by its own loss": wrong[labels.suspects(own, given)[:30]].sum(),
+            "the same, out of fold": wrong[labels.suspects(apart, given)[:30]].sum(),
+        }
+    print(pd.DataFrame(tried).round(2).to_string())
+    assert tried["by heart"]["wrong labels among 30, by its own loss"] < found
 
 # %% [markdown]
-# PLACEHOLDER
+# The head that knows its pictures by heart believes the wrong labels, too: by its own loss you find clearly fewer.
+# The one that is held back cannot learn a single label by heart, and there the folds change little. A network
+# that you fine-tuned is of the first kind.
 #
 # **Exercise.** Write it yourself: the out-of-fold loss of each picture. `folds` holds the number of each
 # picture's fold. Train a `LogisticRegression(C=0.01, max_iter=1000)` on all pictures of other folds.
@@ -394,19 +403,19 @@ panels.question(exercises.what_loss_finds)
 # ## Keep, relabel, leave out
 #
 # Now you look. The panel shows the suspects one by one. *Keep* says the label is right, *Relabel* gives the
-# picture another class, *Leave out* takes it from the set. What you decide is kept at once, in a small file
-# for a folder of your own. No picture on disk is moved or deleted.
+# picture another class, *Leave out* takes it from the set. What you decide is kept at once, for a
+# folder of your own in a small file, and is there when you come back. No picture on disk is moved or deleted.
 
 # %%
-path = None if drawn else KEPT / f"decisions-{data.name}.json"
-decisions = labels.Decisions(path)
+decisions = labels.Decisions(None if drawn else labels.path_for(FOLDER))
 panels.labels_panel(images, files, given, doubted, class_names, decisions)
 
 # %% [markdown]
 # *Figure: the panel's first twelve pictures, with the label in question and the class that the model names.*
 #
 # Let somebody with good eyes go through the first 30 of the drawn folder, who sees each picture for what it
-# is. On a folder of your own, it is you, with the panel.
+# is. On a folder of your own it is you, with the panel; then run
+# the cells from here on once more.
 
 # %%
 if drawn:
@@ -429,7 +438,7 @@ cleaned_head = train_head(train_features[kept_rows], cleaned.train.labels)
 # only at those on which the model disagrees.
 
 # %%
-cleaned_logits = cleaned_head.predict(test_features, verbose=0)
+cleaned_logits = np.asarray(cleaned_head(test_features))
 results = {
     "before, labels as given": evaluation.accuracy(test_logits, test.labels),
     "cleaned, labels as given": evaluation.accuracy(cleaned_logits, test.labels),
@@ -438,6 +447,8 @@ if drawn:
     shown_in_test = true_labels(test.files)
     results["before, true labels"] = evaluation.accuracy(test_logits, shown_in_test)
     results["cleaned, true labels"] = evaluation.accuracy(cleaned_logits, shown_in_test)
+if drawn:
+    assert results["cleaned, true labels"].value > results["cleaned, labels as given"].value
 plots.intervals(results);
 
 # %% [markdown]
@@ -448,7 +459,10 @@ judged_by = shown_in_test if drawn else test.labels
 evaluation.compare(test_logits, cleaned_logits, judged_by)
 
 # %% [markdown]
-# PLACEHOLDER2
+# The two heads differ on a handful of pictures, so no gain was shown: so small a head, trained so briefly, is hardly
+# disturbed by 6 % of wrong labels, and 60 pictures would not show a small gain if there were one. What changes
+# is the ruler. Where a test label is wrong, a right answer counts as a mistake: by the true labels both heads
+# do better than by those given.
 #
 # And the test labels? It is tempting to clean them the same way. **Predict:** what happens to the accuracy if
 # you leave out the tenth of the test pictures that has the largest loss?
@@ -477,7 +491,7 @@ model = keras.Sequential([frozen, cleaned_head])
 
 def predict(images):
     """Probabilities `(n, classes)` of pictures of 0 to 255, `(n, size, size, 3)`."""
-    return evaluation.probabilities(model.predict(np.asarray(images), verbose=0))
+    return evaluation.probabilities(model(np.asarray(images), training=False))
 
 
 size = data.size
@@ -490,7 +504,8 @@ panels.predict_panel(predict, class_names, size, examples=examples)
 
 # %% [markdown]
 # Choose any pictures on your computer. They go through the same gate as the folder: the limit on pixels, the
-# note which way is up, the reasons. Try a picture of yourself. It will be named one of the five.
+# note which way is up, the reasons. Try a picture of
+# yourself. It gets the name of a class, like any other.
 #
 # ## None of these
 #
@@ -531,6 +546,8 @@ for label in range(classes if classes > 2 else 0)[:5]:
     threshold = np.quantile(highest(in_validation[watched], without), 0.05)
     stranger = highest(np.concatenate([in_validation[~watched], in_test[test.labels == label]]), without)
     refused[class_names[label]] = evaluation.Accuracy(int((stranger < threshold).sum()), len(stranger))
+if drawn:
+    assert all(share.value < 0.75 for share in refused.values())
 if refused:
     axes = plots.intervals(refused)
     axes.set_xlabel("share refused, with its 95 % interval")
@@ -540,7 +557,9 @@ if refused:
 # *Figure: for each class, left out of training, the share of its pictures that a threshold refuses which keeps
 # 95 % of the known ones.*
 #
-# PLACEHOLDER3
+# On the drawn folder, less than three quarters of any class that was kept back are refused, whatever the class, and
+# mostly far less. The others get the name of a known class, with confidence. Your own folder has a figure of
+# its own here, and it is worth knowing before you promise anybody a 'none of these'.
 #
 # With the drawn folder come 80 strangers: 40 of other breeds of cats and dogs, 40 of other animals, owls and
 # frogs. Three scores are tried on them, each with a threshold that keeps 95 % of the validation pictures: the
@@ -580,9 +599,17 @@ if drawn:
             "other animals refused": evaluation.Accuracy(int(below[~related].sum()), (~related).sum()),
         }
     print(pd.DataFrame(shares).map(lambda share: f"{share.value:.2f}").to_string())
+    by_probability, by_distance = shares["highest probability"], shares["nearest training picture"]
+    assert max(by_probability[f"other {kind} refused"].value for kind in ("breeds", "animals")) < 0.5
+    nearer = by_distance["other animals refused"].value
+    assert by_probability["other animals refused"].value < nearer < 0.9
 
 # %% [markdown]
-# PLACEHOLDER4
+# With a threshold on the probability most strangers walk in, owls and frogs included. The distance refuses many
+# more of the other animals, for they lie elsewhere among the features, and it lets in nearly all other
+# breeds, which lie right among the known ones. No score refuses all. What
+# helps is to collect pictures of what else will stand before the camera, and to train a class
+# of them; and not to promise what a threshold cannot keep.
 
 # %%
 panels.question(exercises.none_of_these)
@@ -598,9 +625,10 @@ saved = KEPT / "model.keras"
 model.save(saved)
 (KEPT / "classes.txt").write_text("\n".join(class_names), encoding="utf-8")
 again = keras.models.load_model(saved)
-np.testing.assert_allclose(
-    again.predict(test.images[:], verbose=0), model.predict(test.images[:], verbose=0), atol=1e-5
-)
+some = test.images[:64]
+full = np.asarray(model(some, training=False))
+np.testing.assert_allclose(np.asarray(again(some, training=False)), full, atol=1e-4)
+print(f"{saved.stat().st_size / 1e6:.1f} MB; the same logits for {len(some)} pictures")
 
 # %% [markdown]
 # Loaded again, it gives the same numbers. But it needs TensorFlow to run, which a phone or a small board has
@@ -609,14 +637,16 @@ np.testing.assert_allclose(
 # %%
 written = export.litert(model, KEPT / "model.tflite", class_names=class_names)
 runs_anywhere = export.load(written)
-small = runs_anywhere(test.images[:])
-full = model.predict(test.images[:], verbose=0)
-print(f"{written.stat().st_size / 1e6:.1f} MB; largest difference of a logit {np.abs(small - full).max():.4f}")
-assert (small.argmax(axis=1) == full.argmax(axis=1)).all()
+small = runs_anywhere(some)
+same = np.mean(small.argmax(axis=1) == full.argmax(axis=1))
+print(f"{written.stat().st_size / 1e6:.1f} MB; the same class for {same:.0%} of them")
+print(f"largest difference of a logit: {np.abs(small - full).max():.5f}")
+np.testing.assert_allclose(small, full, atol=1e-2)
 
 # %% [markdown]
-# Both name the same class for every test picture. Whoever uses the file must bring pictures upright and to the
-# right size, as the course did before the model saw them: that is not in the file.
+# Floats are added up in another order there, so the last digits differ and nothing else. Whoever uses the
+# file must bring pictures upright and to the right size, as the course did before the model saw them: that
+# is not in the file.
 #
 # ## What you have seen
 #
