@@ -108,7 +108,7 @@ class Decisions(Mapping[str, Decision]):
 
 
 def path_for(folder: str | Path) -> Path:
-    """Where the decisions on a folder of pictures are kept: in the course's cache, one file each."""
+    """Where the decisions on a folder of pictures are kept: a file of its own in the cache."""
     whole = Path(folder).expanduser().resolve()
     digest = hashlib.sha256(str(whole).encode()).hexdigest()[:12]
     return lessons.cache_folder() / "decisions" / f"{whole.name}-{digest}.json"
