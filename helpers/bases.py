@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers import lessons
+from helpers import downloads, lessons
 
 if TYPE_CHECKING:
     import keras
 
 
 EMBEDDED = lessons.ROOT / "data" / "bases"
+KERAS_SERVER = "https://storage.googleapis.com/tensorflow/keras-applications"
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Base:
             (then the network scales its pictures itself, in its first layers).
         weights_file: the name under which Keras keeps the ImageNet weights without the top; of
             the course's own base, the file in `data/bases`.
+        folder: where Keras's server keeps that file.
         pretrained_on: `"imagenet"` or `"drawings"`.
     """
 
@@ -37,6 +40,7 @@ class Base:
     size: int
     pixels: str
     weights_file: str
+    folder: str = ""
     pretrained_on: str = "imagenet"
 
     @property
@@ -66,6 +70,11 @@ class Base:
         home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
         return Path(home) / "models" / self.weights_file
 
+    @property
+    def weights_url(self) -> str:
+        """Where the ImageNet weights come from, as `keras.applications` has it."""
+        return f"{KERAS_SERVER}/{self.folder}/{self.weights_file}"
+
     def scaling(self) -> keras.layers.Layer:
         """A layer that takes pixels of 0 to 255 to the range that this base was trained on.
 
@@ -87,19 +96,31 @@ BASES = {
             160,
             "-1 to 1",
             "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_160_no_top.h5",
+            "mobilenet_v2",
         ),
-        Base("Xception", 150, "-1 to 1", "xception_weights_tf_dim_ordering_tf_kernels_notop.h5"),
         Base(
-            "ResNet50V2", 160, "-1 to 1", "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5"
+            "Xception",
+            150,
+            "-1 to 1",
+            "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            "xception",
+        ),
+        Base(
+            "ResNet50V2",
+            160,
+            "-1 to 1",
+            "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
+            "resnet",
         ),
         Base(
             "MobileNetV3Small",
             160,
             "0 to 255",
             "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
+            "mobilenet_v3",
         ),
-        Base("EfficientNetV2B0", 160, "0 to 255", "efficientnetv2-b0_notop.h5"),
-        Base("ConvNeXtTiny", 160, "0 to 255", "convnext_tiny_notop.h5"),
+        Base("EfficientNetV2B0", 160, "0 to 255", "efficientnetv2-b0_notop.h5", "efficientnet_v2"),
+        Base("ConvNeXtTiny", 160, "0 to 255", "convnext_tiny_notop.h5", "convnext"),
         # MobileNetV2 at 0.35 of its width, pretrained by helpers/pretrain.py.
         Base("drawn", 96, "-1 to 1", "drawn.weights.h5", pretrained_on="drawings"),
     )
@@ -127,8 +148,9 @@ def default_for(picture_set: str) -> str:
 def load(name: str, weights: str | None = "pretrained", size: int | None = None) -> keras.Model:
     """Build a base without its top.
 
-    Of an ImageNet base it calls `keras.applications.<name>(input_shape=(size, size, 3),
-    include_top=False, weights="imagenet")` and nothing else.
+    Of an ImageNet base it fetches the weights' file, where that is not there, and calls
+    `keras.applications.<name>(input_shape=(size, size, 3), include_top=False, weights=<file>)`;
+    what `weights="imagenet"` does, but that Keras takes any file of that name for the weights.
 
     Args:
         name: one of `BASES`.
@@ -144,8 +166,8 @@ def load(name: str, weights: str | None = "pretrained", size: int | None = None)
     Raises:
         ValueError: where there is no such base, or it has no such weights. None ever stand in for
             others.
-        RuntimeError: where the ImageNet weights are not on disk and cannot be downloaded, or the
-            embedded weights are damaged.
+        RuntimeError: where the ImageNet weights are not on disk and cannot be downloaded, or
+            weights are damaged.
     """
     base = find(name)
     if weights not in {None, "pretrained", base.pretrained_on}:
@@ -154,22 +176,17 @@ def load(name: str, weights: str | None = "pretrained", size: int | None = None)
             f"'pretrained' or None.{_who_has(weights)}"
         )
     side = size or base.size
-    if weights is None or base.pretrained_on == "drawings":
+    if weights is None:
+        return base.build(side, None)
+    if base.pretrained_on == "drawings":
         model = base.build(side, None)
-        if weights is not None:
-            _check_embedded(base)
-            model.load_weights(base.weights_path)
+        _check_embedded(base)
+        model.load_weights(base.weights_path)
         return model
-    try:
-        return base.build(side, "imagenet")
-    except Exception as error:
-        if base.weights_path.exists():
-            raise
-        raise RuntimeError(
-            f"Received: no ImageNet weights of {name} ({error}). Expected: a connection to "
-            f"Keras's server, or the file {base.weights_path}. Run `python3 course.py fetch bases` "
-            f"where there is a connection, or copy that file from a machine that has it."
-        ) from error
+    path = fetch(name)
+    _check_unchanged(path)
+    # Of MobileNetV2, Keras has other weights for other sizes.
+    return base.build(side, str(path) if side == base.size else "imagenet")
 
 
 def _who_has(weights: str) -> str:
@@ -199,26 +216,104 @@ def _check_embedded(base: Base) -> None:
         )
 
 
+def _check_unchanged(path: Path) -> None:
+    """Compare downloaded weights with what they were when they were first used here.
+
+    Nobody has published the digests of all these files, so the first use is what is relied on.
+
+    Raises:
+        RuntimeError: where a single byte differs.
+    """
+    kept = lessons.cache_folder() / "weights.json"
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        known = json.loads(kept.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        known = {}
+    if known.get(str(path), digest) != digest:
+        raise RuntimeError(
+            f"Received: weights {path} with SHA-256 {digest}. Expected: {known[str(path)]}, as "
+            f"when they were first used here. Delete the file and run `python3 course.py fetch "
+            f"bases`; if you replaced it on purpose, delete {kept}."
+        )
+    if str(path) not in known:
+        _remember(kept, {**known, str(path): digest})
+
+
+def _remember(kept: Path, digests: dict[str, str]) -> None:
+    """Write the digests beside and rename, so that a killed process leaves no half a file."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    beside = kept.with_name(f".{kept.name}.{os.getpid()}")
+    beside.write_text(json.dumps(digests, indent=1), encoding="utf-8")
+    beside.replace(kept)
+
+
 def is_ready(name: str) -> str | None:
     """None where the pretrained weights of `name` are on disk; else how to get them."""
     base = find(name)
-    if base.weights_path.is_file() and base.record_path.is_file():
-        return None
+    path = base.weights_path
     if base.pretrained_on == "drawings":
+        if path.is_file() and base.record_path.is_file():
+            return None
         return (
             f"The weights of the course's own base are not in {EMBEDDED}; "
             f"`git checkout data/bases` brings them back."
         )
-    return (
-        f"The ImageNet weights of {name} are not on this machine; "
-        f"`python3 course.py fetch bases` downloads them."
-    )
+    fetch_it = "`python3 course.py fetch bases` downloads them."
+    if not path.is_file():
+        return f"The ImageNet weights of {name} are not on this machine; {fetch_it}"
+    try:
+        _verify(path)
+    except ValueError as error:
+        return f"The file of ImageNet weights {path} is not whole ({error}); {fetch_it}"
+    return None
+
+
+def _verify(path: Path) -> None:
+    """Look whether a file is HDF5 and has its end.
+
+    A login page, or half a download, under a weights file's name has been seen.
+
+    Raises:
+        ValueError: with what is wrong.
+    """
+    import h5py
+
+    with path.open("rb") as file:
+        first = file.read(len(HDF5))
+    if not _begins_like_weights(first):
+        raise ValueError(f"{path.stat().st_size:,} bytes that are no HDF5 file")
+    try:
+        h5py.File(path, "r").close()
+    except OSError as error:
+        raise ValueError("the HDF5 file is damaged or cut short") from error
+
+
+def _begins_like_weights(first: bytes) -> bool:
+    """Whether these first bytes begin an HDF5 file (its format specification, section II.A)."""
+    return first.startswith(HDF5)
 
 
 def fetch(name: str) -> Path:
-    """Download the weights of `name` through Keras, where it has to be, and return their file."""
-    load(name)
-    return find(name).weights_path
+    """Download the weights of `name` to where Keras keeps them, unless they are there whole.
+
+    Raises:
+        RuntimeError: where no server gives them, with what to do.
+    """
+    base = find(name)
+    if is_ready(name) is None:
+        return base.weights_path
+    if base.pretrained_on == "drawings":
+        raise RuntimeError(is_ready(name))
+    checks = downloads.Checks(_begins_like_weights, verify=_verify)
+    try:
+        return downloads.fetch([base.weights_url], base.weights_path, checks)
+    except downloads.DownloadError as error:
+        raise RuntimeError(
+            f"Received: no ImageNet weights of {name} ({error}). Expected: a connection to "
+            f"Keras's server, or the file {base.weights_path}. Run `python3 course.py fetch bases` "
+            f"where there is a connection, or copy that file from a machine that has it."
+        ) from error
 
 
 def cuts(base: keras.Model) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ it cannot read, or reads wrongly, of the formats that the course promises, Pillo
 from __future__ import annotations
 
 import io
+import os
+import stat
 import struct
 import warnings
 from collections.abc import Callable, Sequence
@@ -15,6 +17,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
+
+from helpers import machine
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -125,7 +129,7 @@ def decode_files(paths: Sequence[str], size: int, keep: bool = True) -> Decoded:
 
     headers = [_inspect_file(path) for path in paths]
     rows = [row for row, header in enumerate(headers) if not (header.reason or header.by_pillow)]
-    images = np.empty((len(paths) if keep else 0, size, size, 3), dtype=np.uint8)
+    images = room_for(len(paths) if keep else 0, size)
     sizes = np.zeros((len(paths), 2), dtype=np.int32)
     if rows:
         shrinks = [headers[row].shrink(size) for row in rows]
@@ -147,6 +151,21 @@ def decode_files(paths: Sequence[str], size: int, keep: bool = True) -> Decoded:
         elif keep and header.turn != 1:
             images[row] = turned(images[row], header.turn)
     return Decoded(images, sizes, failed)
+
+
+def room_for(count: int, size: int) -> np.ndarray:
+    """An array for so many pictures, uint8 `(count, size, size, 3)`, whose values are not set.
+
+    Raises:
+        MemoryError: where the memory that is free does not hold it.
+    """
+    machine.check_memory(
+        count * size * size * 3,
+        f"{count:,} pictures of {size} x {size}",
+        "Load them smaller, or fewer; or, where they are files, with in_memory=False, which "
+        "leaves them on disk.",
+    )
+    return np.empty((count, size, size, 3), dtype=np.uint8)
 
 
 def fill(
@@ -255,6 +274,9 @@ class Header:
 def _inspect_file(path: str) -> Header:
     """As `_inspect`, of a file on disk."""
     try:
+        # Opening a pipe would wait for ever for somebody to write to it.
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return Header(reason="not a file but a pipe, a socket or a device")
         with open(path, "rb", buffering=0) as file:
             return _inspect(file)
     except OSError as error:

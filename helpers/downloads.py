@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import json
@@ -9,14 +10,21 @@ import os
 import shutil
 import stat
 import time
+import unicodedata
 import uuid
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from filelock import FileLock, Timeout
 
 from helpers import progress
 
@@ -24,13 +32,27 @@ if TYPE_CHECKING:
     import requests
 
 CONNECT_SECONDS, READ_SECONDS = 10, 30
+# A mirror is asked again so often as long as no byte comes; whatever comes starts the count anew.
 ATTEMPTS = 3
+# But a mirror that hangs up after every few bytes must not keep a learner for a day.
+MOST_REQUESTS = 100
 # Before the second attempt; each further one waits twice as long.
 BACKOFF_SECONDS = 0.5
+# A busy mirror may ask for so much patience (Retry-After); for more, the next one is asked.
+PATIENCE_SECONDS = 30
+# A mirror that sends less than this in as many seconds is given up for the next.
+SLOW_SECONDS, SLOW_BYTES = 30, 30_000
 CHUNK_BYTES = 1 << 16
 # A picture does not shrink tenfold in a zip; what grows a hundredfold was made to fill a disk.
 MAX_RATIO = 100
 MAX_UNPACKED_BYTES = 8 * 10**9
+MAX_MEMBERS = 200_000
+# What every file system of today can hold, and the names that Windows keeps for itself.
+MAX_NAME_BYTES = 255
+RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{n}{i}" for n in ("COM", "LPT") for i in range(1, 10)}
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
+# In a member's flags: its name is UTF-8 (APPNOTE.TXT, section 4.4.4, bit 11).
+NAME_IS_UTF8 = 1 << 11
 # What zipfile raises for archives that are damaged, or packed in a way that it does not know.
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 
@@ -40,11 +62,17 @@ class DownloadError(RuntimeError):
 
 
 class MirrorFailed(Exception):
-    """What one mirror answered, in a short phrase; `again` where a second attempt may help."""
+    """What one mirror answered, in a short phrase.
 
-    def __init__(self, answer: str, again: bool = False) -> None:
+    Attributes:
+        again: whether a second attempt may help.
+        wait: for how many seconds the mirror asked to be left alone, where it did.
+    """
+
+    def __init__(self, answer: str, again: bool = False, wait: float | None = None) -> None:
         super().__init__(answer)
         self.again = again
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -69,7 +97,8 @@ def fetch(
     """Download a file from the first mirror that answers with a good one.
 
     Bytes go to `<target>.part`, which a later call resumes where the same mirror says that the
-    file has not changed since (RFC 9110, section 13.1.5, If-Range).
+    file has not changed since (RFC 9110, section 13.1.5, If-Range). Where another process is
+    fetching the same file, this one waits and takes what that one got.
 
     Args:
         urls: addresses of the same file, tried in this order. Where the environment variable
@@ -79,9 +108,16 @@ def fetch(
         quiet: no progress bar and no line at the end.
 
     Raises:
-        DownloadError: where no mirror gave the file.
+        DownloadError: where no mirror gave the file, or it cannot be written.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
+    with writing(target), alone(target) as waited:
+        if waited and target.exists():
+            return target
+        return _fetch(urls, target, checks, quiet)
+
+
+def _fetch(urls: Sequence[str], target: Path, checks: Checks, quiet: bool) -> Path:
+    """As `fetch`, with nobody else at work on the file."""
     part = target.with_name(target.name + ".part")
     answers = []
     for url in mirrors(urls):
@@ -94,6 +130,59 @@ def fetch(
         _validator_path(part).unlink(missing_ok=True)
         return target
     raise DownloadError(_explanation(target.name, answers))
+
+
+@contextmanager
+def alone(target: Path) -> Iterator[bool]:
+    """Keep other processes from making `target` meanwhile; True where this one had to wait.
+
+    The operating system frees the lock of a process that dies. Its empty file stays: were it
+    deleted, a third process could lock a new one while the second holds the old.
+    """
+    lock = FileLock(target.with_name(f".{target.name}.lock"))
+    waited = False
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waited = True
+        print(f"{target.name}: another process is fetching it; waiting.")
+        lock.acquire()
+    try:
+        yield waited
+    finally:
+        lock.release()
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Make the folder of `target`, and say what to do where nothing can be written there.
+
+    Raises:
+        DownloadError: for a full disk, and a folder that is read-only or none.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise _no_room(target, None) from error
+        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}:
+            raise DownloadError(
+                f"Received: {target.parent}, which cannot be written to ({error.strerror}). "
+                f"Expected: a folder for {target.name}. Set COURSE_CACHE to a folder of your own."
+            ) from error
+        raise
+
+
+def _no_room(target: Path, wanted: int | None) -> DownloadError:
+    """What to say of a disk that is full, or would be."""
+    free = shutil.disk_usage(target.parent).free
+    size = f"{wanted / 1e6:,.0f} MB for {target.name}" if wanted else f"room for {target.name}"
+    return DownloadError(
+        f"Received: a full disk at {target.parent} ({free / 1e6:,.0f} MB free). Expected: {size}. "
+        f"Make room and run it again, it goes on where it stopped; or set COURSE_CACHE to a folder "
+        f"on another disk."
+    )
 
 
 def mirrors(urls: Sequence[str]) -> list[str]:
@@ -162,14 +251,18 @@ def _fetch_from(job: _Job) -> None:
         MirrorFailed: with the last answer.
     """
     started = time.monotonic()
-    for attempt in range(ATTEMPTS):
+    most, in_vain = 0, 0
+    for request in range(1, MOST_REQUESTS + 1):
         try:
             _attempt(job)
             break
         except MirrorFailed as failure:
-            if not failure.again or attempt == ATTEMPTS - 1:
+            have = job.part.stat().st_size if job.part.exists() else 0
+            most, in_vain = max(most, have), 0 if have > most else in_vain + 1
+            if not failure.again or in_vain == ATTEMPTS or request == MOST_REQUESTS:
                 raise
-        time.sleep(BACKOFF_SECONDS * 2**attempt)
+            wait = failure.wait
+        time.sleep(BACKOFF_SECONDS * 2**in_vain if wait is None else wait)
     _check_finished(job)
     if not job.quiet:
         megabytes, seconds = job.part.stat().st_size / 1e6, time.monotonic() - started
@@ -213,8 +306,22 @@ def _accepted_start(response: requests.Response, job: _Job, asked: int) -> int:
         # What is here does not begin the file that is there; the next attempt starts anew.
         job.part.unlink(missing_ok=True)
         raise MirrorFailed(f"HTTP {status}, not the range that was asked for", again=True)
-    again = status in {408, 429} or status >= 500
-    raise MirrorFailed(f"HTTP {status} {response.reason or ''}".strip(), again)
+    answer, wait = f"HTTP {status} {response.reason or ''}".strip(), _asked_to_wait(response)
+    if wait is not None and wait > PATIENCE_SECONDS:
+        raise MirrorFailed(f"{answer}, asks for {wait:,.0f} s of patience")
+    raise MirrorFailed(answer, status in {408, 429} or status >= 500, wait)
+
+
+def _asked_to_wait(response: requests.Response) -> float | None:
+    """The seconds that the mirror asks for (RFC 9110, section 10.2.3), where it does."""
+    value = response.headers.get("Retry-After", "").strip()
+    if value.isdecimal():
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (until - datetime.now(tz=until.tzinfo)).total_seconds())
 
 
 def _save(response: requests.Response, start: int, job: _Job) -> None:
@@ -224,7 +331,9 @@ def _save(response: requests.Response, start: int, job: _Job) -> None:
         MirrorFailed: where it begins like something else, or ends too early.
     """
     total = _total(response)
-    chunks = _looked_at(response.iter_content(CHUNK_BYTES), start, job.checks)
+    chunks = _looked_at(_arriving(response), start, job.checks)
+    if total and total - start > shutil.disk_usage(job.part.parent).free:
+        raise _no_room(job.part.with_name(job.name), total - start)
     bytes_of = {"unit": "B", "unit_scale": True}
     with (
         job.part.open("r+b" if start else "wb") as file,
@@ -245,6 +354,32 @@ def _total(response: requests.Response) -> int | None:
     ranged = response.headers.get("Content-Range", "")
     length = ranged.rpartition("/")[2] or response.headers.get("Content-Length", "")
     return int(length) if length.isdigit() else None
+
+
+def _arriving(response: requests.Response) -> Iterator[bytes]:
+    """The body as it arrives; `iter_content` would wait for a whole chunk, however slow it comes.
+
+    Raises:
+        MirrorFailed: where it breaks off, falls silent, or comes too slowly.
+    """
+    import urllib3
+
+    since, came = time.monotonic(), 0
+    while True:
+        try:
+            chunk = response.raw.read1(CHUNK_BYTES)
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise MirrorFailed(f"silent for {READ_SECONDS} s", again=True) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise MirrorFailed("it broke off", again=True) from error
+        if not chunk:
+            return
+        yield chunk
+        came += len(chunk)
+        if time.monotonic() - since > SLOW_SECONDS:
+            if came < SLOW_BYTES:
+                raise MirrorFailed(f"too slow: {came:,} bytes in {SLOW_SECONDS} s")
+            since, came = time.monotonic(), 0
 
 
 def _looked_at(chunks: Iterator[bytes], start: int, checks: Checks) -> Iterator[bytes]:
@@ -272,7 +407,6 @@ def _failure(error: requests.RequestException) -> MirrorFailed:
         requests.exceptions.SSLError: "its certificate could not be verified",
         requests.exceptions.ConnectTimeout: f"no answer within {CONNECT_SECONDS} s",
         requests.exceptions.ReadTimeout: f"silent for {READ_SECONDS} s",
-        requests.exceptions.ChunkedEncodingError: "it broke off",
         requests.exceptions.ConnectionError: "no connection",
     }
     for kind, phrase in phrases.items():
@@ -360,14 +494,14 @@ def unpack_zip(archive: Path, folder: Path) -> Path:
             pictures: paths that lead out, links, encrypted ones, far more bytes than it holds.
     """
     beside = folder.with_name(f"{folder.name}-{uuid.uuid4().hex[:8]}.part")
-    beside.mkdir(parents=True)
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with writing(folder), zipfile.ZipFile(archive) as opened:
             _check_members(opened, archive)
+            beside.mkdir()
             for member in opened.infolist():
                 _unpack_member(opened, member, beside)
-        _replace_folder(beside, folder)
-    except (*DAMAGED, FileExistsError, NotADirectoryError) as error:
+            _replace_folder(beside, folder)
+    except (*DAMAGED, UnicodeError) as error:
         raise ValueError(
             f"Received: {archive.name}, which cannot be unpacked ({error}). "
             f"Expected: an undamaged zip archive. Delete it and fetch it again."
@@ -389,11 +523,17 @@ def _check_members(opened: zipfile.ZipFile, archive: Path) -> None:
             f"Received: {archive.name}, which would unpack to {size:,} bytes. Expected: an archive "
             f"of pictures, which hardly grow. Delete it and fetch it from another address."
         )
+    if len(members) > MAX_MEMBERS:
+        raise ValueError(
+            f"Received: {archive.name} with {len(members):,} members. Expected: at most "
+            f"{MAX_MEMBERS:,}. Delete it and fetch it from another address."
+        )
+    twice = _names_that_meet(members)
     for member in members:
-        wrong = _wrong_with(member)
+        wrong = _wrong_with(member) or ("whose name meets another's" if member in twice else None)
         if wrong:
             raise ValueError(
-                f"Received: {archive.name} with the member '{member.filename}', {wrong}. "
+                f"Received: {archive.name} with the member {member.filename!r}, {wrong}. "
                 f"Expected: plain files inside one folder. Delete it and fetch it from "
                 f"another address."
             )
@@ -402,12 +542,45 @@ def _check_members(opened: zipfile.ZipFile, archive: Path) -> None:
 def _wrong_with(member: zipfile.ZipInfo) -> str | None:
     """Why this member must not be unpacked, or None."""
     name = member.filename
-    if name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"):
+    parts = name.rstrip("/").split("/")
+    if name.startswith("/") or "\\" in name or ":" in name or ".." in parts:
         return "whose path leads out of the folder"
+    if not member.flag_bits & NAME_IS_UTF8 and not name.isascii():
+        return "whose name is in an unknown encoding"
+    if any(_is_no_name(part) for part in parts):
+        return "whose name not every system can hold"
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         return "which is a link or a device"
-    return "which is encrypted" if member.flag_bits & 1 else None
+    if member.flag_bits & 1:
+        return "which is encrypted"
+    return "which is an archive itself" if name.lower().endswith(ARCHIVES) else None
+
+
+def _is_no_name(part: str) -> bool:
+    """Whether a file of that name cannot be made on Linux, macOS or Windows."""
+    return (
+        not part
+        or len(part.encode()) > MAX_NAME_BYTES
+        or not part.isprintable()
+        or part[-1] in " ."
+        or any(letter in '<>"|?*' for letter in part)
+        or PurePosixPath(part).stem.upper() in RESERVED
+    )
+
+
+def _names_that_meet(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """Members that would be one file on some system, or a file where another needs a folder."""
+    folded = [
+        unicodedata.normalize("NFC", member.filename).casefold().rstrip("/") for member in members
+    ]
+    count = Counter(folded)
+    above = {str(parent) for name in count for parent in PurePosixPath(name).parents}
+    return [
+        member
+        for member, name in zip(members, folded, strict=True)
+        if count[name] > 1 or (name in above and not member.is_dir())
+    ]
 
 
 def _unpack_member(opened: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -120,10 +120,13 @@ def extract(
         return advance
 
     if not keep:
+        machine.check_memory(
+            plan.store().bytes, "features in memory", "Keep them on disk: keep=True."
+        )
         with plan.bar(quiet) as bar:
             return np.concatenate(list(plan.blocks(0, told(bar, 0))))
     store = plan.store()
-    found = store.open()
+    found = _opened(store)
     if found is not None:
         return found
     with _locked(store, lambda: on_progress(0, len(images))):
@@ -134,7 +137,18 @@ def extract(
                 store.write(plan.blocks(start, told(bar, start)), start)
             found = store.open()
     if found is None:
-        raise OSError(f"Received: {store.path} differs from what was written. Check the disk.")
+        raise OSError(
+            f"Received: {store.path}, which differs from what was written. Expected: a disk that "
+            f"keeps what it is given. Check it, or set COURSE_CACHE to a folder on another one."
+        )
+    return found
+
+
+def _opened(store: stores.Store) -> np.ndarray | None:
+    """What an earlier call has kept, or someone else in the shared cache; None where nobody has."""
+    found, shared = store.open(), lessons.shared_folder()
+    if found is None and shared:
+        return replace(store, folder=shared / "features").open()
     return found
 
 

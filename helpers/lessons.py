@@ -16,6 +16,17 @@ def cache_folder() -> Path:
     return Path(os.environ.get("COURSE_CACHE") or ROOT / ".cache").expanduser().resolve()
 
 
+def shared_folder() -> Path | None:
+    """A cache that others filled, `COURSE_SHARED`, or None: it is read, never written to."""
+    chosen = os.environ.get("COURSE_SHARED")
+    return Path(chosen).expanduser().resolve() if chosen else None
+
+
+def caches() -> list[Path]:
+    """Where to look for what was computed or downloaded before: one's own first."""
+    return [folder for folder in (cache_folder(), shared_folder()) if folder]
+
+
 @dataclass(frozen=True)
 class Lesson:
     """One notebook: its number, its file's stem, its title, its needs and its measured runtime.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -204,10 +205,12 @@ def is_ready(name: str) -> str | None:
             f"them back, `python -m helpers.drawings` draws them again."
         )
     if name == "photos":
+        if _whole_photos():
+            return None
         folder = lessons.cache_folder() / "photos"
         wrong = _wrong_counts(_count_files(folder)) if folder.is_dir() else "not on this machine"
         fetch_it = "`python3 course.py fetch photos` downloads them (69 MB)."
-        return wrong and f"The photographs are {wrong}; {fetch_it}"
+        return f"The photographs are {wrong}; {fetch_it}"
     if name == "tfds":
         if _prepared_tfds():
             return None
@@ -365,9 +368,38 @@ def _load_folder(name: str, size: int, shares: _Shares, in_memory: bool) -> Pict
         path.name for path in sorted(folder.iterdir()) if path.is_file() and _belongs(path.name)
     ]
     left_out = [(name, "not in the subfolder of a class") for name in stray]
+    copies = _copies(files)
+    files = [file for file in files if file not in copies]
+    left_out += [(file.name, reason) for file, reason in copies.items()]
     divide = _enough(shares, class_names)
     listing = _Listing(folder.name, class_names, files, left_out)
     return _load_files(listing, divide, size, in_memory)
+
+
+def _copies(files: Sequence[_File]) -> dict[_File, str]:
+    """Files that hold the very bytes of an earlier one, with the reason to leave them out.
+
+    A copy in another split would be trained on and tested on; in another class, one of the two
+    labels is wrong, and nobody knows which.
+    """
+    by_size: dict[int, list[_File]] = {}
+    for file in files:
+        with contextlib.suppress(OSError):  # decoding says what is wrong with it
+            if size := os.path.getsize(file.path):
+                by_size.setdefault(size, []).append(file)
+    alike: dict[bytes, list[_File]] = {}
+    for file in (file for group in by_size.values() if len(group) > 1 for file in group):
+        with contextlib.suppress(OSError):
+            digest = hashlib.sha256(Path(file.path).read_bytes()).digest()
+            alike.setdefault(digest, []).append(file)
+    found = {}
+    for first, *others in alike.values():
+        if any(other.label != first.label for other in others):
+            names = " and ".join(file.name for file in (first, *others)[:2])
+            found |= dict.fromkeys((first, *others), f"one picture in two classes: {names}")
+        else:
+            found |= dict.fromkeys(others, f"a copy of {first.name}")
+    return found
 
 
 def _class_folders(folder: Path) -> tuple[str, ...]:
@@ -566,16 +598,27 @@ def _halves(
     return first, second
 
 
+def _whole_photos() -> Path | None:
+    """The unpacked photographs in one's own cache or a shared one, where they are whole."""
+    for folder in (cache / "photos" for cache in lessons.caches()):
+        if folder.is_dir() and not _wrong_counts(_count_files(folder)):
+            return folder
+    return None
+
+
 def _fetch_photos() -> Path:
-    """The unpacked photographs in the course's cache, downloaded where they are not there whole."""
+    """The unpacked photographs, downloaded to the course's cache where they are nowhere whole."""
+    if found := _whole_photos():
+        return found
     folder = lessons.cache_folder() / "photos"
-    if is_ready("photos") is None:
-        return folder
     archive = lessons.cache_folder() / PHOTOS_ZIP
     checks = downloads.Checks(downloads.begins_like_zip, verify=_verify_photos)
-    downloads.fetch(PHOTOS_URLS, archive, checks)
-    downloads.unpack_zip(archive, folder)
-    archive.unlink()
+    with downloads.writing(folder), downloads.alone(folder):
+        if found := _whole_photos():  # another process has fetched them while this one waited
+            return found
+        downloads.fetch(PHOTOS_URLS, archive, checks)
+        downloads.unpack_zip(archive, folder)
+        archive.unlink()
     return folder
 
 
@@ -709,7 +752,7 @@ def _read_tfds(
     names, labels = names[order], labels[order]
     rows = tf.data.Dataset.from_tensor_slices(np.argsort(order))
     encoded = tf.data.Dataset.zip(rows, examples.map(lambda example: example["image"]))
-    images = np.empty((len(names), size, size, 3), dtype=np.uint8)
+    images = decoding.room_for(len(names), size)
     sizes = np.zeros((len(names), 2), dtype=np.int32)
     decoding.fill(encoded.map(lambda row, image: (row, image, 0)), images, sizes)
     whole = sizes[:, 0] > 0

@@ -11,6 +11,8 @@ import errno
 import hashlib
 import io
 import json
+import os
+import shutil
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -61,8 +63,24 @@ class Store:
         return self.folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.npy"
 
     def lock(self) -> FileLock:
-        """To be held while writing: who comes second waits, and then finds the store finished."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """To be held while writing: who comes second waits, and then finds the store finished.
+
+        Raises:
+            PermissionError: where nothing can be written to the folder.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.folder, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+                raise
+            raise PermissionError(
+                error.errno,
+                f"Received: {self.folder}, which cannot be written to. Expected: a folder to keep "
+                f"{self.megabytes:,.0f} MB in. Set COURSE_CACHE to a folder of your own; what "
+                f"others have computed can be read from the folder that COURSE_SHARED names.",
+            ) from error
         return FileLock(self.path.with_suffix(".lock"))
 
     def open(self) -> np.ndarray | None:
@@ -100,6 +118,7 @@ class Store:
         sums = (self._recorded_sums(self._journal_path) or [])[: -(-start // self.block)]
         try:
             self._prepare(sums)
+            self._check_room(start)
             with self._part_path.open("r+b") as file, self._journal_path.open("a") as journal:
                 file.seek(0, io.SEEK_END)
                 for block in blocks:
@@ -113,17 +132,32 @@ class Store:
         except OSError as error:
             if error.errno not in {errno.ENOSPC, errno.EDQUOT}:
                 raise
-            raise OSError(
-                error.errno,
-                f"Received: a full disk at {self.folder}. Expected: {self.megabytes:,.0f} MB free. "
-                f"Make room and run the cell again; what was computed is kept. Or set "
-                f"COURSE_CACHE to a folder on another disk.",
-            ) from error
+            raise OSError(error.errno, self._no_room()) from error
+
+    def _check_room(self, start: int) -> None:
+        """Refuse to begin what the disk cannot hold, before hours are spent on it."""
+        if shutil.disk_usage(self.folder).free < self._row_bytes * (self.shape[0] - start):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def _no_room(self) -> str:
+        """What to say of a disk that is full, or would be."""
+        free = shutil.disk_usage(self.folder).free / 1e6
+        return (
+            f"Received: a full disk at {self.folder} ({free:,.0f} MB free). Expected: "
+            f"{self.megabytes:,.0f} MB for all rows. Make room and run the cell again; what was "
+            f"computed is kept. Or set COURSE_CACHE to a folder on another disk, cut the network "
+            f"further up, or take fewer views."
+        )
 
     @property
     def megabytes(self) -> float:
         """Size of the whole array in MB (a million bytes)."""
-        return self._row_bytes * self.shape[0] / 1e6
+        return self.bytes / 1e6
+
+    @property
+    def bytes(self) -> int:
+        """Size of the whole array."""
+        return self._row_bytes * self.shape[0]
 
     @property
     def _row_bytes(self) -> int:

@@ -4,15 +4,21 @@ import dataclasses
 import hashlib
 import importlib
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
+from serving import serving
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers import bases, drawings, pretrain
+from helpers import bases, downloads, drawings, pretrain
 
 # Where `keras.applications` keeps the preprocessing of each base: the oracle of `scaling`.
 MODULES = {
@@ -106,32 +112,133 @@ def test_unknown_base_names_the_known_ones():
         bases.load("VGG99")
 
 
-def test_is_ready_looks_where_keras_looks(tmp_path, monkeypatch):
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+def weights_file(path: Path) -> Path:
+    """A small HDF5 file, as weights are."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(path, "w") as file:
+        file["kernel"] = np.arange(10_000.0)
+    return path
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Nothing is downloaded yet, and this machine is all that can be reached."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("COURSE_MIRROR", raising=False)
+    monkeypatch.setattr(downloads, "BACKOFF_SECONDS", 0)
+    monkeypatch.setattr(bases, "KERAS_SERVER", "http://127.0.0.1:9")
+    return tmp_path
+
+
+ASKED = """
+import json, sys, urllib.error, urllib.request
+import keras
+
+asked = {}
+for name, size in json.loads(sys.argv[1]).items():
+    def ask(url, *arguments, **options):
+        asked[name] = url
+        raise urllib.error.URLError("no network in this test")
+
+    urllib.request.urlopen = ask
+    try:
+        getattr(keras.applications, name)(
+            input_shape=(size, size, 3), include_top=False, weights="imagenet"
+        )
+    except Exception:
+        pass
+print(json.dumps(asked))
+"""
+
+
+def test_weights_come_from_where_keras_gets_them(tmp_path):
+    # Keras reads KERAS_HOME when it is imported, so this needs a process of its own.
+    sizes = {name: base.size for name, base in bases.BASES.items() if base.folder}
+    ran = subprocess.run(
+        [sys.executable, "-c", ASKED, json.dumps(sizes)],
+        env=os.environ | {"KERAS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    asked = json.loads(ran.stdout.splitlines()[-1])
+    assert asked == {name: bases.find(name).weights_url for name in sizes}
+    assert len(asked) == len(bases.BASES) - 1
+
+
+def test_is_ready_looks_where_keras_looks_and_at_what_is_there(home):
     assert "fetch bases" in bases.is_ready("MobileNetV2")
-    path = bases.find("MobileNetV2").weights_path
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"weights")
+    path = weights_file(bases.find("MobileNetV2").weights_path)
+    assert path.parent == home / "keras" / "models"
     assert bases.is_ready("MobileNetV2") is None
 
 
-def test_weights_that_cannot_be_had_are_an_error_with_the_mend(tmp_path, monkeypatch):
-    def no_network(**options):
-        raise OSError("URL fetch failure")
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda whole: b"<!doctype html>" + bytes(641), "656 bytes that are no HDF5 file"),
+        (lambda whole: whole[: len(whole) // 2], "damaged or cut short"),
+        (lambda whole: whole[:-1], "damaged or cut short"),
+        (lambda whole: b"", "0 bytes that are no HDF5 file"),
+    ],
+)
+def test_what_is_no_weights_file_is_named_and_fetched_anew(home, monkeypatch, damage, reason):
+    path = bases.find("Xception").weights_path
+    whole = weights_file(path).read_bytes()
+    path.write_bytes(damage(whole))
+    said = bases.is_ready("Xception")
+    assert str(path) in said and reason in said and "fetch bases" in said
+    with pytest.raises(RuntimeError, match=r"no ImageNet weights of Xception .*no connection"):
+        bases.load("Xception")
+    (home / "served").mkdir()
+    (home / "served" / path.name).write_bytes(whole)
+    with serving(home / "served") as served:
+        monkeypatch.setenv("COURSE_MIRROR", served.url)
+        assert bases.fetch("Xception") == path
+        assert bases.fetch("Xception").read_bytes() == whole  # and is not asked for again
+        assert len(served.requests) == 1
 
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(keras.applications, "MobileNetV2", no_network)
-    with pytest.raises(RuntimeError, match=r"no ImageNet weights of MobileNetV2 .*fetch bases"):
+
+def test_a_page_is_never_saved_under_a_weights_files_name(home, monkeypatch):
+    path = bases.find("MobileNetV2").weights_path
+    (home / "served").mkdir()
+    (home / "served" / path.name).write_text("<html>moved</html>")
+    with serving(home / "served") as served:
+        monkeypatch.setenv("COURSE_MIRROR", served.url)
+        with pytest.raises(RuntimeError, match="a web page instead of the file"):
+            bases.load("MobileNetV2")
+    assert not path.exists()
+
+
+def test_any_changed_byte_of_weights_is_noticed(home, monkeypatch):
+    path = weights_file(bases.find("MobileNetV2").weights_path)
+    calls = []
+    monkeypatch.setattr(keras.applications, "MobileNetV2", lambda **options: calls.append(options))
+    for _ in range(2):
         bases.load("MobileNetV2")
+    assert calls[0] == calls[1]
+    assert calls[0]["weights"] == str(path) and calls[0]["input_shape"] == (160, 160, 3)
+    whole = path.read_bytes()
+    with h5py.File(path, "r") as file:
+        at = file["kernel"].id.get_offset()
+    path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    assert bases.is_ready("MobileNetV2") is None  # it is whole, only another one
+    with pytest.raises(
+        RuntimeError, match=r"SHA-256 .*first used here.*fetch bases.*weights\.json"
+    ):
+        bases.load("MobileNetV2")
+    assert len(calls) == 2
 
 
-def test_imagenet_weights_load_and_are_not_random():
+def test_imagenet_weights_are_those_of_keras():
     if reason := bases.is_ready("MobileNetV2"):
         pytest.skip(reason)
-    base = bases.load("MobileNetV2")
-    kernel = base.get_layer("Conv1").kernel.numpy()
-    again = bases.load("MobileNetV2").get_layer("Conv1").kernel.numpy()
-    np.testing.assert_array_equal(kernel, again)
+    options = {"input_shape": (160, 160, 3), "include_top": False, "weights": "imagenet"}
+    expected = keras.applications.MobileNetV2(**options).get_weights()
+    for weight, oracle in zip(bases.load("MobileNetV2").get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(weight, oracle)
 
 
 # The embedded base

@@ -138,3 +138,9 @@ def test_a_kernel_is_cut_off_where_the_lesson_has_drawings(lessons, monkeypatch,
     said = lessons()
     assert "the kernel's PYTHONPATH" in said
     assert ("no_network" in said) == cut
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "course.invalid"])
+def test_no_test_reaches_another_machine(host):
+    with pytest.raises(OSError, match=f"no network in this test: {host}"):
+        socket.create_connection((host, 80), timeout=5)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from helpers import decoding, pictures
+from helpers import decoding, machine, pictures
 
 SIZE = 20
 
@@ -256,3 +256,13 @@ def test_files_are_decoded_as_bytes_are(tmp_path):
     for row in (0, 1, 3):
         np.testing.assert_array_equal(found.images[row], pictures.decode(contents[row], SIZE))
     assert len(decoding.decode_files(paths, SIZE, keep=False).images) == 0
+
+
+def test_more_pictures_than_the_memory_holds_are_refused(tmp_path, monkeypatch):
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    monkeypatch.setattr(machine, "free_memory", lambda: machine.SPARE_BYTES + 2 * 64 * 64 * 3)
+    two = [str(tmp_path / "a.png")] * 2
+    assert len(decoding.decode_files(two, 64).images) == 2
+    with pytest.raises(MemoryError, match=r"3 pictures of 64 x 64.*in_memory=False"):
+        decoding.decode_files([*two, two[0]], 64)
+    assert decoding.decode_files([*two, two[0]], 64, keep=False).failed == {}

@@ -1,12 +1,14 @@
 """The frame of exercises: verdicts, hints, solutions, progress. (Each lesson's have own tests.)"""
 
 import json
+import logging
 import threading
+import warnings
 
 import pytest
 
 from helpers import exercises, lessons, panels
-from helpers.exercises import Option, choice, exercise, progress, right, wrong
+from helpers.exercises import Option, choice, exercise, lesson_6, progress, right, wrong
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +67,38 @@ def test_an_error_in_the_answer_is_a_verdict():
         raise KeyError("fur")
 
     assert "KeyError: 'fur'" in sum_of_two.check(answer).text
+
+
+def test_an_error_comes_with_the_learners_line_and_without_pages():
+    code = "def answer():\n    first = 1\n    return first.shape\n"
+    namespace = {}
+    exec(compile(code, "/tmp/ipykernel_1/2.py", "exec"), namespace)
+    said = sum_of_two.check(namespace["answer"]).text
+    assert "AttributeError: 'int' object has no attribute 'shape'. In line 3 of your code" in said
+
+    def long():
+        raise ValueError("\x1b[1mred\x1b[0m\n\n" + "and a page\n" * 100)
+
+    said = sum_of_two.check(long).text
+    assert said.startswith("It ended in ValueError: red and a page. In line ") and len(said) < 200
+
+
+def test_an_answer_of_another_form_is_called_so():
+    said = lesson_6.cat_flap.check(0.97).text
+    assert said.startswith("Your answer has not the form that is asked for.") and "line" not in said
+
+
+def test_a_judges_warnings_are_no_business_of_the_learner(caplog):
+    @exercise(hints=("",), solution="answer = 1")
+    def noisy(answer):
+        logging.getLogger("tensorflow").warning("retracing")
+        warnings.warn("shuffled", stacklevel=1)
+        return right("")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        noisy.check(1)
+    assert caplog.text == ""
 
 
 def test_hints_come_one_by_one_and_begin_again():

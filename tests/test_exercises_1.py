@@ -76,6 +76,24 @@ WRONG = [
     (
         lesson_1.freeze_all_but,
         freezing(
+            "model.trainable = True",
+            "for layer in model.layers: layer.trainable = False",
+            "model.get_layer(name).trainable = True",
+        ),
+        "one layer unfrozen inside, all but 'head'.*dense/kernel can still train. Their block was",
+    ),
+    (
+        lesson_1.freeze_all_but,
+        freezing(
+            "model.trainable = False",
+            "model.trainable = True",
+            "for layer in model.layers: layer.trainable = layer.name == name",
+        ),
+        "is not, but its layer is, all but 'block'.*deep/kernel cannot train.*passed over",
+    ),
+    (
+        lesson_1.freeze_all_but,
+        freezing(
             "model.get_layer(name).trainable = True",
             "for layer in model.layers: layer.trainable = False",
         ),

@@ -181,6 +181,16 @@ WRONG = [
     ),
     (
         lesson_2.pipeline,
+        steps(DECODE, ".cache().shuffle(80, reshuffle_each_iteration=False).batch(32)", AUGMENT),
+        "`reshuffle_each_iteration=False` keeps",
+    ),
+    (
+        lesson_2.pipeline,
+        steps(DECODE, ".cache().shuffle(80).batch(32).map(augment)"),
+        "hands two things",
+    ),
+    (
+        lesson_2.pipeline,
         steps(DECODE, ".cache().batch(32).shuffle(80)", AUGMENT),
         "neighbours in the sorted list",
     ),

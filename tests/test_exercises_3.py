@@ -103,6 +103,12 @@ WRONG = [
     (lesson_3.another_size, "answer = ((7, 6, 1280), 268805)", "behind the pooling"),
     (lesson_3.another_size, "answer = ((7, 6, 1280), 5124)", "share one logit"),
     (lesson_3.another_size, "answer = ((7, 6, 1280), 5)", "weights and biases"),
+    (lesson_3.another_size, "answer = (7, 6, 1280, 6405)", r"Expected: \(\(rows, columns"),
+    (
+        lesson_3.prove_it_held,
+        "def prove_it_held(model, train):\n    train()\n    return list(model.layers)",
+        "Received: the layers themselves",
+    ),
     (lesson_3.make_a_head, HEAD + "return " + DENSE + ")", "Received: Dense. Expected: a model"),
     (
         lesson_3.make_a_head,

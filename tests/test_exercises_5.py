@@ -17,6 +17,7 @@ SPLIT = (
 )
 ORDER = "    order = np.random.default_rng(seed).permutation(200)\n"
 ORDERED = "np.concatenate(versions)[order], np.tile(labels, 10)[order]"
+OTHERS = "tf.data.Dataset.from_tensor_slices((validation_features, validation_labels)).batch(20)"
 PREPARED = ".batch(50).map(prepare)"
 
 WRONG = [
@@ -93,6 +94,76 @@ WRONG = [
         "high_loss",
         [("Dense(1)", 'Dense(1, activation="sigmoid")'), (', metrics=["accuracy"]', "")],
         "reports no accuracy",
+    ),
+    (
+        "below_chance",
+        [
+            ("        class_names = sorted(set(folders))\n", ""),
+            (
+                "    def labels_of(folders):\n",
+                "    class_names = sorted(set(train_folders + validation_folders))\n\n"
+                "    def labels_of(folders):\n",
+            ),
+        ],
+        "3 numbers now.*a kitten is a cat",
+    ),
+    (
+        "high_loss",
+        [
+            ("keras.layers.Dense(1)", "keras.layers.Dense(2)"),
+            (
+                '"binary_crossentropy"',
+                "keras.losses.SparseCategoricalCrossentropy(from_logits=True)",
+            ),
+        ],
+        "With 2 outputs it can be mended, too",
+    ),
+    (
+        "nine_in_ten",
+        [
+            (
+                "train_data = nine_to_one(train_features, train_labels, 200)",
+                "train_data = train_features[:200], train_labels[:200]",
+            )
+        ],
+        "other pictures than those 200",
+    ),
+    (
+        "nothing_moves",
+        [
+            ("    model.fit(*train_data, epochs=5, verbose=0)\n", ""),
+            (
+                "    model.optimizer.learning_rate = 0.0006\n",
+                "    compile_for_logits(model, rate=0.0006)\n",
+            ),
+        ],
+        "not under the head that was trained",
+    ),
+    (
+        "nothing_moves",
+        [
+            (
+                "    model.optimizer.learning_rate = 0.0006\n",
+                "    model = with_head(top)\n    compile_for_logits(model, rate=0.0006)\n",
+            ),
+        ],
+        "not under the head that was trained",
+    ),
+    (
+        "better_of_two",
+        [
+            (".permutation(len(validation_labels))[:20]", ".permutation(len(validation_labels))"),
+            ("(0.001, 0.01)", "(0.01,)"),
+        ],
+        "only one rate was tried",
+    ),
+    (
+        "perfect",
+        [
+            ("dataset.take(2)", OTHERS),
+            ("dataset.skip(2)", "dataset"),
+        ],
+        "Other pictures than the 200",
     ),
     (
         "all_alike",

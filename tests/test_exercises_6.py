@@ -59,7 +59,14 @@ WRONG = [
         ),
         "one side only",
     ),
-    (lesson_6.paired, pair(), "ValueError"),
+    (lesson_6.paired, pair(), "never differ: there are no coins"),
+    (
+        lesson_6.paired,
+        pair(
+            p_value="binomtest(int((first & ~second).sum()), max(1, int((first != second).sum())))"
+        ),
+        r"Expected: its `\.pvalue`",
+    ),
     (lesson_6.paired, pair(counts="int((first != second).sum()), 0"), "Count the pictures on"),
     (lesson_6.paired, "def paired(first, second):\n    return 1", "Expected: three numbers"),
     (lesson_6.cat_flap, "answer = (171 / 180, 171 / 176)", "the wrong way round"),
@@ -114,9 +121,17 @@ def test_three_wrong_answers_each(exercise):
     assert sum(found is exercise for found, _, _ in WRONG) >= 3
 
 
-@pytest.mark.parametrize("number", [1790, 1825, 1880])
+@pytest.mark.parametrize("number", [1650, 1825, 1829, 2000, 2010])
 def test_any_number_within_a_tenth_will_do(number):
     assert lesson_6.pictures_needed.check(number).state == "right"
+
+
+def test_the_least_number_of_pictures_is_the_least():
+    def width(total):
+        low, high = evaluation.Accuracy(round(0.95 * total), total).interval
+        return high - low
+
+    assert next(total for total in range(1, 10_000) if width(total) <= 0.02) == lesson_6.LEAST
 
 
 def test_scikit_learns_threshold_is_right():

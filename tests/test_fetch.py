@@ -7,6 +7,8 @@ import subprocess
 import sys
 import zipfile
 
+import h5py
+import numpy as np
 import pytest
 from serving import serving
 
@@ -81,7 +83,8 @@ def test_the_bases_are_fetched_by_their_names(tmp_path, monkeypatch, capsys):
     def place(name):
         path = bases.find(name).weights_path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bytes(2_500_000))
+        with h5py.File(path, "w") as file:
+            file["kernel"] = np.zeros(2_500_000, "int8")
         return path
 
     monkeypatch.setattr(bases, "fetch", place)

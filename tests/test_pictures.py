@@ -116,7 +116,7 @@ def test_decoding_is_that_of_pil(tmp_path, format):
         (tmp_path / class_name).mkdir()
         for number in range(3):
             path = tmp_path / class_name / f"{number}.{format.lower()}"
-            picture(ord(class_name) + number, 24, 24).save(path, format=format, lossless=True)
+            picture(10 * ord(class_name) + number, 24, 24).save(path, format=format, lossless=True)
     found = pictures.load(str(tmp_path), 24, quiet=True)
     for split in splits(found):
         for image, file in zip(split.images, split.files, strict=True):
@@ -246,6 +246,80 @@ def test_a_class_needs_a_picture_for_each_split(tmp_path):
         pictures.load(str(folder), 8)
 
 
+def test_copies_are_left_out_and_named(tmp_path):
+    folder = make_folder(tmp_path, {"a": 5, "b": 5})
+    (folder / "a" / "z copy.jpg").write_bytes((folder / "a" / "a.0.jpg").read_bytes())
+    (folder / "b" / "z.jpg").write_bytes((folder / "a" / "a.1.jpg").read_bytes())
+    found = pictures.load(str(folder), 8, quiet=True)
+    assert found.left_out == (
+        ("a/a.1.jpg", "one picture in two classes: a/a.1.jpg and b/z.jpg"),
+        ("a/z copy.jpg", "a copy of a/a.0.jpg"),
+        ("b/z.jpg", "one picture in two classes: a/a.1.jpg and b/z.jpg"),
+    )
+    assert len(all_files(found)) == 9
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "two words.jpg",
+        "\u732b \U0001f431 caf\u00e9.jpg",
+        "-x.jpg",
+        "'q'; rm.jpg",
+        "n" * 251 + ".jpg",
+    ],
+)
+def test_any_name_will_do(tmp_path, name):
+    folder = make_folder(tmp_path, {"a": 4, "b": 4})
+    (folder / "a" / "a.0.jpg").rename(folder / "a" / name)
+    for in_memory in (True, False):
+        found = pictures.load(str(folder), 8, quiet=True, in_memory=in_memory)
+        assert f"a/{name}" in all_files(found) and found.left_out == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes and links on this system")
+def test_links_in_a_circle_and_pipes_are_named_and_hold_nothing_up(tmp_path):
+    folder = make_folder(tmp_path, {"a": 4, "b": 4})
+    os.mkfifo(folder / "a" / "pipe.jpg")
+    (folder / "a" / "circle.jpg").symlink_to("circle.jpg")
+    (folder / "a" / "inside").symlink_to(folder)  # a folder: followed, it would never end
+    (folder / "circle").symlink_to("circle")
+    (folder / "b" / "null.jpg").symlink_to("/dev/zero")
+    found = pictures.load(str(folder), 8, quiet=True)
+    assert found.left_out == (
+        ("a/circle.jpg", "the file cannot be read (Too many levels of symbolic links)"),
+        ("a/pipe.jpg", "not a file but a pipe, a socket or a device"),
+        ("b/null.jpg", "not a file but a pipe, a socket or a device"),
+    )
+    assert found.class_names == ("a", "b") and len(all_files(found)) == 8
+
+
+def test_what_may_not_be_read_is_named(tmp_path, monkeypatch):
+    folder = make_folder(tmp_path, {"a": 4, "b": 4})
+    secret = str(folder / "a" / "a.0.jpg")
+    if os.access(secret, os.R_OK):  # for an administrator, no mode of the file forbids it
+        opened = open
+
+        def refuse(path, *arguments, **options):
+            if path == secret:
+                raise PermissionError(13, "Permission denied")
+            return opened(path, *arguments, **options)
+
+        monkeypatch.setattr("builtins.open", refuse)
+    found = pictures.load(str(folder), 8, quiet=True)
+    assert found.left_out == (("a/a.0.jpg", "the file cannot be read (Permission denied)"),)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 5000), (5000, 1), (2, 3)])
+def test_tiny_and_thin_pictures_load(tmp_path, width, height):
+    folder = make_folder(tmp_path, {"a": 4, "b": 4})
+    picture(99, width, height).save(folder / "a" / "thin.png")
+    found = pictures.load(str(folder), 16, quiet=True)
+    row = all_files(found).index("a/thin.png")
+    sizes = np.concatenate([split.sizes for split in splits(found)])
+    assert found.left_out == () and tuple(sizes[row]) == (height, width)
+
+
 @pytest.mark.parametrize("classes", [2, 200])
 def test_from_two_to_two_hundred_classes(tmp_path, classes):
     names = [f"class {number:03}" for number in range(classes)]
@@ -322,11 +396,16 @@ def test_the_summary_counts_and_names(tmp_path, capsys):
 # The published photographs
 
 
+def seen(folder: Path) -> list[str]:
+    """What is in a folder, locks apart."""
+    return [path.name for path in folder.iterdir() if path.suffix != ".lock"]
+
+
 def test_photos_are_fetched_once_and_split(mirror, cache, tmp_path):
     assert "not on this machine" in pictures.is_ready("photos")
     found = pictures.load("photos", 16, quiet=True)
     assert pictures.is_ready("photos") is None
-    assert [path.name for path in cache.iterdir()] == ["photos"]
+    assert seen(cache) == ["photos"]
     assert len(mirror.requests) == 1
     assert (found.name, found.size, found.class_names) == ("photos", 16, ("cats", "dogs"))
     counts = [np.bincount(split.labels).tolist() for split in splits(found)]
@@ -358,14 +437,14 @@ def test_photos_that_became_fewer_are_fetched_again(mirror, cache):
     assert "11 instead of 12 in train/dogs" in pictures.is_ready("photos")
     pictures.fetch("photos")
     assert pictures.is_ready("photos") is None
-    assert [path.name for path in cache.iterdir()] == ["photos"]
+    assert seen(cache) == ["photos"]
 
 
 def test_an_archive_with_other_counts_is_refused(mirror, cache, monkeypatch):
     monkeypatch.setattr(pictures, "PHOTOS_COUNTS", SMALL_COUNTS | {"train/cats": 1000})
     with pytest.raises(RuntimeError, match="12 instead of 1000 in train/cats"):
         pictures.load("photos", 8)
-    assert list(cache.iterdir()) == []
+    assert seen(cache) == []
 
 
 def test_a_damaged_archive_is_refused(mirror, cache):
@@ -375,7 +454,7 @@ def test_a_damaged_archive_is_refused(mirror, cache):
     path.write_bytes(raw)
     with pytest.raises(RuntimeError, match="damaged"):
         pictures.load("photos", 8)
-    assert list(cache.iterdir()) == []
+    assert seen(cache) == []
 
 
 def test_photos_out_of_reach_are_a_clear_error(cache):

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -173,6 +177,95 @@ def test_a_full_disk_keeps_what_was_done(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"Received: a full disk .* Make room .* COURSE_CACHE"):
         store(tmp_path).write(full(), 0)
     assert store(tmp_path).rows_done() == 4
+
+
+def test_too_small_a_disk_is_seen_before_anything_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=ROWS.nbytes - 1))
+
+    def never() -> Iterator[np.ndarray]:
+        raise AssertionError("a block was computed")
+        yield
+
+    with pytest.raises(OSError, match=r"Received: a full disk .* take fewer views"):
+        store(tmp_path).write(never(), 0)
+
+
+def test_a_folder_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # an administrator may everywhere
+    with pytest.raises(PermissionError, match=r"cannot be written to.*COURSE_CACHE.*COURSE_SHARED"):
+        store(tmp_path).lock()
+
+
+LEARNER = """
+import os, random, signal, sys, time
+from pathlib import Path
+import numpy as np
+from helpers.stores import Store
+
+ROWS = np.arange(120_000, dtype="float32").reshape(400, 300)
+
+
+def learner(work, pipe=None):
+    def block(at):
+        if pipe:
+            os.write(pipe, b".")
+        return ROWS[at : at + 20]
+
+    store = Store(Path(sys.argv[1]), {"work": work}, ROWS.shape, "float32", block=20)
+    with store.lock():
+        if store.open() is None:
+            done = store.rows_done()
+            print("computes", work, done, flush=True)
+            store.write((block(at) for at in range(done, 400, 20)), done)
+    assert np.array_equal(store.open(), ROWS)
+"""
+
+KILLED = """
+chance = random.Random(0)
+went_on = 0
+for work in range(100):
+    store = Store(Path(sys.argv[1]), {"work": work}, ROWS.shape, "float32", block=20)
+    mine, its = os.pipe()
+    child = os.fork()
+    if child == 0:
+        sys.stdout = open(os.devnull, "w")
+        learner(work, its)
+        os._exit(0)
+    os.close(its)
+    for _ in range(chance.randrange(21)):  # so many blocks, and then a moment
+        os.read(mine, 1)
+    time.sleep(chance.uniform(0, 0.001))
+    os.close(mine)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    found = store.open()
+    assert found is None or np.array_equal(found, ROWS), work
+    went_on += found is None and store.rows_done() > 0
+    learner(work)
+print("went on", went_on)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_hundred_kills_leave_a_whole_store_or_what_can_be_gone_on_from(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LEARNER + KILLED, str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    # Some were killed between two blocks, or this test says nothing.
+    assert int(ran.stdout.split()[-1]) >= 10
+
+
+def test_of_twenty_processes_one_computes_and_none_fails(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", LEARNER + "learner(0)", str(tmp_path)]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(20)]
+    said = [process.communicate()[0] for process in started]
+    assert [process.returncode for process in started] == [0] * 20
+    assert sorted(said) == [""] * 19 + ["computes 0 0\n"]
 
 
 def test_who_comes_second_waits_and_finds_it_finished(tmp_path: Path) -> None:

@@ -99,13 +99,46 @@ class Sources:
         return int((self.part == PARTS.index(part)).sum())
 
 
+@dataclass(frozen=True)
+class Fit:
+    """One call of `fit`: how many arrays trained, with which rate, and the head before and after.
+
+    Attributes:
+        head_alone: whether nothing but the last layer's weights was trainable.
+        rate: the learning rate that the optimizer began with.
+        before, after: the last layer's weights.
+    """
+
+    head_alone: bool
+    rate: float
+    before: list[np.ndarray]
+    after: list[np.ndarray]
+
+
 @dataclass
 class Case:
-    """What a script returned. Data are pairs of inputs and labels, or datasets of such pairs."""
+    """What a script returned. Data are pairs of inputs and labels, or datasets of such pairs.
+
+    Attributes:
+        fits: what Keras's own `fit` did meanwhile.
+    """
 
     model: keras.Model
     train: Any
     validation: Any
+    fits: tuple[Fit, ...] = ()
+
+    @property
+    def head_came_first(self) -> bool:
+        """Whether a head that was trained alone went on under an unfrozen top, as far as seen."""
+        tuned = [fit for fit in self.fits if not fit.head_alone]
+        trained = [fit for fit in self.fits if fit.head_alone]
+        same = (
+            all(map(np.array_equal, first.after, then.before))
+            for first in trained
+            for then in tuned
+        )
+        return not self.fits or any(same)
 
     @cached_property
     def train_arrays(self) -> tuple[np.ndarray, np.ndarray]:
@@ -325,13 +358,40 @@ def examine(mended: Any) -> Case:
 
     if not callable(mended):
         raise ValueError("Received: no function. Expected: `mended`, and not `mended()`.")
-    with _random_state_kept():
+    with _random_state_kept(), _fits_noted() as fits:
         returned = call(mended)
     if not (isinstance(returned, tuple) and len(returned) == 3):
-        raise ValueError(f"Received: {type(returned).__name__}. Expected: {RETURNED}.")
+        raise ValueError(f"Received: {_kind(returned)}. Expected: {RETURNED}.")
     if not isinstance(returned[0], keras.Model):
         raise ValueError(f"Received: {type(returned[0]).__name__} first. Expected: {RETURNED}.")
-    return Case(*returned)
+    return Case(*returned, tuple(fits))
+
+
+@contextmanager
+def _fits_noted() -> Iterator[list[Fit]]:
+    """Note each call of Keras's `fit` on a model whose last layer has weights."""
+    import keras
+
+    plain, noted = keras.Model.fit, []
+
+    def fit(model: keras.Model, *arguments: Any, **options: Any) -> Any:
+        head = model.layers[-1]
+        before, rate = head.get_weights(), float(model.optimizer.learning_rate)
+        alone = len(model.trainable_weights) == len(head.trainable_weights)
+        history = plain(model, *arguments, **options)
+        noted.append(Fit(alone, rate, before, head.get_weights()))
+        return history
+
+    keras.Model.fit = fit
+    try:
+        yield noted
+    finally:
+        del keras.Model.fit
+
+
+def _kind(returned: Any) -> str:
+    """What a function returned, in a word or two."""
+    return "nothing returned" if returned is None else type(returned).__name__
 
 
 @contextmanager

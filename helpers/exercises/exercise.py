@@ -6,17 +6,28 @@ import dis
 import html
 import importlib
 import inspect
+import logging
 import re
-from collections.abc import Callable
+import sysconfig
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from helpers.exercises import progress
+from helpers.lessons import ROOT
 
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
 WORDS = {RIGHT: "Right.", WRONG: "Not yet.", OPEN: "Not answered yet."}
 MARKS = {RIGHT: "✔", WRONG: "✘", OPEN: "…"}
 # Borders only: text keeps the theme's own colour, on light and on dark.
+LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("purelib", "platlib", "stdlib"))
+# Of an error's own words; Keras may add pages, and colours.
+MOST_LETTERS = 300
+COLOUR_CODE = re.compile(r"\x1b\[[\d;]*m")
 COLOURS = {RIGHT: "#0072b2", WRONG: "#d55e00", OPEN: "#888888"}
 
 
@@ -105,6 +116,55 @@ def call(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     return answer
 
 
+def told(error: Exception) -> str:
+    """What to say of an error: its own words, and the learner's line that it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    words = f"{type(error).__name__}: {_shortened(str(error))}"
+    if line := next((frame for frame in reversed(frames) if _is_learners(frame.filename)), None):
+        code = f": `{line.line.strip()}`" if line.line else ""
+        return f"It ended in {words} In line {line.lineno} of your code{code}"
+    if Path(frames[-1].filename).is_relative_to(ROOT / "helpers"):
+        if str(error).startswith("Received: "):
+            return str(error)
+        return f"Your answer has not the form that is asked for. Judging it ended in {words}"
+    return f"It ended in {words}"
+
+
+def _is_learners(filename: str) -> bool:
+    """Whether a line of code was written in a notebook: neither ours nor of a library."""
+    path = Path(filename)
+    # TensorFlow writes functions that it traces to files of its own.
+    ours = path.is_relative_to(ROOT / "helpers") or "__autograph_generated" in filename
+    return (
+        not ours
+        and not any(map(path.is_relative_to, LIBRARIES))
+        and not filename.startswith("<frozen")
+    )
+
+
+def _shortened(text: str) -> str:
+    """An error's own words without colours, paths and pages of detail."""
+    lines = [line.strip() for line in COLOUR_CODE.sub("", text).splitlines() if line.strip()]
+    if lines and lines[0].lower().startswith("in user code"):
+        lines = lines[-1:]  # what TensorFlow wraps around an error ends with the error
+    said = " ".join(lines[:2])[:MOST_LETTERS].rstrip()
+    return said if said.endswith((".", "!", "?")) else f"{said}."
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings of what a judge does, tracing functions again and again, from the learner."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
 class Exercise:
     """One exercise of a lesson.
 
@@ -148,18 +208,21 @@ class Exercise:
         if is_open(answer):
             return self._open()
         try:
-            verdict = self._judge(answer, *context)
+            with _quiet():
+                verdict = self._judge(answer, *context)
         except NotAnswered:
             return self._open()
         except Exception as error:  # whatever a learner's code raises is what they want to read
-            verdict = wrong(f"It ended in {type(error).__name__}: {error}")
+            verdict = wrong(told(error))
         progress.record(self.key, right=verdict.state == RIGHT)
         return verdict
 
     def hint(self) -> Shown:
         """The next hint; after the last one, the first again."""
         number = progress.next_hint(self.key) % len(self.hints)
-        return Shown(f"Hint {number + 1} of {len(self.hints)}: {self.hints[number]}")
+        last = number + 1 == len(self.hints)
+        more = " There is no further one; `.solution()` shows working code." if last else ""
+        return Shown(f"Hint {number + 1} of {len(self.hints)}: {self.hints[number]}{more}")
 
     def solution(self) -> Shown:
         """Working code."""

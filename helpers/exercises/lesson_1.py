@@ -62,17 +62,23 @@ def nested_counts(answer: tuple[int, int]) -> Verdict:
 
 @exercise(
     hints=(
-        "Say it for every layer of `model.layers` first, then make the exception.",
-        "Freeze all layers, the block as well: what is frozen is no longer passed over when you "
-        "unfreeze it.",
-        "model.trainable = True comes first: after the loop it would overwrite what the loop set.",
+        "Unfreeze the model itself first, then say for each layer of `model.layers` what you want: "
+        "`layer.trainable = layer.name == name`.",
+        "Keras passes over an assignment that changes nothing, and then the layers inside keep "
+        "what they had. So say it for each of these too, and for what is inside them.",
+        "def set_each(layer, value): sets layer.trainable, and calls set_each for every layer in "
+        "getattr(layer, 'layers', ()).",
     ),
     solution="""
+def set_each(layer, value):
+    layer.trainable = value
+    for inside in getattr(layer, "layers", ()):
+        set_each(inside, value)
+
 def freeze_all_but(model, name):
     model.trainable = True
     for layer in model.layers:
-        layer.trainable = False
-    model.get_layer(name).trainable = True
+        set_each(layer, layer.name == name)
 """,
     answer_name="freeze_all_but",
 )
@@ -98,7 +104,13 @@ def _frozen_wrongly(
     """What is wrong with the weights that train, and where to look."""
     said = f"{start}, all but '{name}' to be frozen: "
     if surplus := sorted(trains - should):
-        return said + f"{_some(surplus)} can still train. Which layers did you not freeze?"
+        where = "Which layers did you not freeze?"
+        if "unfrozen inside" in start:
+            where = (
+                "Their block was False already, so Keras passed over your assignment and did not "
+                "visit the layers inside."
+            )
+        return said + f"{_some(surplus)} can still train. {where}"
     if not model.trainable:
         return said + (
             "nothing can train. The model itself is frozen, and then its layers have no say."
@@ -106,8 +118,8 @@ def _frozen_wrongly(
     if not trains:
         return said + f"nothing can train. Does a line come after the one that unfreezes '{name}'?"
     return said + (
-        f"{_some(sorted(should - trains))} cannot train. '{name}' was True already, so Keras "
-        "passed over your assignment and did not visit the layers inside."
+        f"{_some(sorted(should - trains))} cannot train. A model around it was True already, so "
+        "Keras passed over your assignment and did not visit the layers inside."
     )
 
 
@@ -138,6 +150,19 @@ def _freeze_inside(model: keras.Model) -> None:
     model.get_layer("block").get_layer("normalization").trainable = False
 
 
+def _unfreeze_inside(model: keras.Model) -> None:
+    block = model.get_layer("block")
+    block.trainable = False
+    block.get_layer("dense").trainable = True
+
+
+def _mix_inside(model: keras.Model) -> None:
+    block = model.get_layer("block")
+    block.trainable = False
+    block.get_layer("core").trainable = True
+    block.get_layer("core").get_layer("deep").trainable = False
+
+
 def _freeze_whole(model: keras.Model) -> None:
     model.trainable = False
 
@@ -151,6 +176,8 @@ _FREEZING: tuple[tuple[str, Callable[[keras.Model], None], tuple[str, ...]], ...
     ("Called before with another name", lambda model: None, ("head", "block")),
     ("A model that is frozen as a whole", _freeze_whole, ("block",)),
     ("A block with one frozen layer inside", _freeze_inside, ("block",)),
+    ("A frozen block with one layer unfrozen inside", _unfreeze_inside, ("head",)),
+    ("A frozen block with a model inside that is not, but its layer is", _mix_inside, ("block",)),
 )
 
 

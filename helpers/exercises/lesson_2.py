@@ -274,7 +274,10 @@ def _trouble_with_variants(signs: np.ndarray, variants: np.ndarray, label: str) 
         )
     varied = np.abs(variants - signs).mean(axis=(1, 2, 3)) > 1
     if varied.mean() < 0.5:
-        return f"Only {varied.sum()} of {len(signs)} variants differ visibly from the original."
+        return (
+            f"Only {varied.sum()} of {len(signs)} variants differ visibly from the original. (An "
+            f"arrow turned top to bottom looks as before.)"
+        )
     if np.abs(variants - variants[0]).max() < 1:
         return "All variants are the same picture. Expected: each by chance another."
     return ""
@@ -327,7 +330,15 @@ def pipeline(function: Callable[..., tf.data.Dataset]) -> Verdict:
     import tensorflow as tf
 
     files, decode, augment, decoded = _watched_files()
-    dataset = call(function, files, decode, augment)
+    try:
+        dataset = call(function, files, decode, augment)
+    except TypeError as error:
+        if "positional argument" not in str(error):
+            raise
+        return wrong(
+            "A dataset of pairs hands two things, pictures and labels, to the function in `map`; "
+            "`decode` and `augment` take one. A `lambda` with two names can pass the other on."
+        )
     if not isinstance(dataset, tf.data.Dataset):
         return wrong(f"Received: {type(dataset).__name__}. Expected: a tf.data.Dataset, returned.")
     try:
@@ -417,7 +428,10 @@ def _trouble_in_passes(one: list[Batch], other: list[Batch], decoded: int) -> st
     if all(max(numbers) - min(numbers) < len(numbers) for numbers in batches_of[0]):
         return "Each batch holds neighbours in the sorted list. Shuffle single pictures."
     if batches_of[0] == batches_of[1]:
-        return "Each pass brings the same batches. What comes before `cache` runs once."
+        return (
+            "Each pass brings the same batches. What comes before `cache` runs once; and behind it, "
+            "`reshuffle_each_iteration=False` keeps the first order."
+        )
     follow = [np.corrcoef(order, np.arange(FILES))[0, 1] for order in orders]
     if np.mean(follow) > 0.45:
         return "The first batches still hold mostly the first class. How large is the buffer?"

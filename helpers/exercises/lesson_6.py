@@ -10,6 +10,10 @@ from helpers.evaluation import Accuracy, Comparison
 from helpers.exercises.choice import Option, choice
 from helpers.exercises.exercise import Verdict, call, exercise, right, wrong
 
+# The least number of pictures for which an accuracy of 0.95 has an interval no wider than 0.02,
+# checked against the function by a test.
+LEAST = 1829
+
 
 @exercise(
     hints=(
@@ -33,8 +37,8 @@ def pictures_needed(answer: int) -> Verdict:
         return wrong(f"Received: {answer!r}. Expected: a whole number of pictures.")
     low, high = Accuracy(round(0.95 * int(answer)), int(answer)).interval
     said = f"With {int(answer):,} pictures the interval is {low:.4f} to {high:.4f}, "
-    if 0.0195 <= high - low <= 0.0210:
-        return right(said + "a point to each side.")
+    if abs(answer - LEAST) <= 0.1 * LEAST:
+        return right(said + f"{high - low:.4f} wide. The least number that will do is {LEAST:,}.")
     if 0.0375 <= high - low <= 0.0425:
         return wrong(said + "two points to each side. You want a width of 0.02, not of 0.04.")
     if high - low > 0.02:
@@ -49,12 +53,14 @@ def pictures_needed(answer: int) -> Verdict:
         "Where the models never differ, n is 0: nothing was shown, and the p-value is 1.",
     ),
     solution="""
+import scipy.stats
+
 def paired(first_right, second_right):
     first_right, second_right = np.asarray(first_right), np.asarray(second_right)
     only_first = int((first_right & ~second_right).sum())
     only_second = int((second_right & ~first_right).sum())
     differing = only_first + only_second
-    p_value = binomtest(only_first, differing).pvalue if differing else 1.0
+    p_value = scipy.stats.binomtest(only_first, differing).pvalue if differing else 1.0
     return only_first, only_second, p_value
 """,
     answer_name="paired",
@@ -63,9 +69,19 @@ def paired(function: Callable[[Sequence[bool], Sequence[bool]], tuple[int, int, 
     """How many pictures did only one of two models get right, and could that be luck?"""
     for counts in ((40, 5, 24, 3), (10, 9, 1, 0), (7, 4, 4, 2), (20, 0, 6, 1), (9, 0, 0, 3)):
         first, second = _answers(*counts)
-        received = call(function, first, second)
-        if not isinstance(received, (tuple, list)) or len(received) != 3:
+        try:
+            received = call(function, first, second)
+        except ValueError:
+            if counts[1] or counts[2]:
+                raise
+            return wrong(
+                "The two models never differ: there are no coins to throw, and `binomtest` "
+                "refuses. Return a p-value of 1 there, for nothing was shown."
+            )
+        if not isinstance(received, (tuple, list, np.ndarray)) or len(received) != 3:
             return wrong(f"Received: {received!r}. Expected: three numbers.")
+        if hasattr(received[2], "pvalue"):
+            return wrong("The third is the whole result of the test. Expected: its `.pvalue`.")
         verdict = _judge_pair(counts, received)
         if verdict:
             return wrong(verdict)

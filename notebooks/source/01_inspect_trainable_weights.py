@@ -257,13 +257,24 @@ print("trainable arrays of the layer:", len(inner_dense.trainable_weights))
 print("trainable arrays of the model:", len(inner.trainable_weights))
 
 # %% [markdown]
-# It does not. A frozen model has no trainable weights, whatever its layers say.
+# It does not: a frozen model names no trainable weights, whatever its layers say. But the optimizer
+# asks the model that you compile, and that is `outer`. **Predict:** what does `outer` name?
+
+# %% tags=["nbval-check-output"]
+for weight in outer.trainable_weights:
+    print(weight.path)
+
+# %% [markdown]
+# The layer inside as well. `outer` asks every layer, at any depth, and does not mind that the model
+# between them is frozen. So look at the `trainable_weights` of the model that you compile; what a part
+# of it says of itself is not what trains.
 #
 # **Exercise.** Write `freeze_all_but(model, name)`. Afterwards the layer of `model.layers` that is
 # called `name` can train, with everything inside it if it is a model itself, and nothing else in the
 # model can. It has to work whatever was frozen before, and when it is called again, with the same
-# name or with another. `model.get_layer(name)` finds a layer. The models that your function is tried
-# on come with both traps.
+# name or with another. `model.get_layer(name)` finds a layer. What is a model itself has `layers` of
+# its own, so a function that visits every depth calls itself for these. The models that your function
+# is tried on come with both traps.
 
 
 # %%
@@ -561,7 +572,8 @@ exercises.still_statistics.check(prepare)
 #   have none.
 # - `trainable = False` moves weights to the other list, on all layers inside. A later
 #   `trainable = True` on the model overwrites an exception on a layer, but only if it changes the
-#   model's own value. A frozen model has no trainable weights, whatever its layers say.
+#   model's own value. What trains is what the model that you compile names, frozen models inside
+#   it or not.
 # - Frozen weights are equal to the bit after training. Check it with a comparison that can fail.
 # - A change of `trainable` after a first `fit` counts only after `compile`.
 # - `training=False` in a call does not protect BatchNormalization from `fit`; `trainable = False`
@@ -572,7 +584,8 @@ exercises.still_statistics.check(prepare)
 # 1. Freeze only the convolution of `network`, the model at the top of this lesson, and fit it on
 #    pictures of random numbers. Prove with `weights.snapshot` and `weights.compare` what moved.
 # 2. Change one number of the array `before`, in the cell that prints `a.all() == b.all()`, so that
-#    the article's line gives `False`. Which number must it be, and what does that say about the line?
+#    the article's line gives `False`. What must you change it to, and what does that say about the
+#    line?
 # 3. LayerNormalization is a near relative of BatchNormalization. List its weights with
 #    `weights.table`. Is there one that could drift?
 #

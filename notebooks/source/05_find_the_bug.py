@@ -307,6 +307,7 @@ panels.question(exercises.high_loss_cause)
 
 # %% [markdown]
 # **Exercise.** Mend the script. Loss and accuracy as `evaluate` gives them must be the true ones.
+# Keep the one output.
 
 
 # %%
@@ -417,7 +418,7 @@ panels.question(exercises.too_good_cause)
 
 # %% [markdown]
 # **Exercise.** Mend the script. Keep the altered pictures for training. For validation, set at
-# least six of the 20 aside, or take pictures of `validation_pictures`.
+# least six of the 20 aside, each once and unaltered, or take pictures of `validation_pictures`.
 
 
 # %%
@@ -866,7 +867,7 @@ assert {found.check for found in report.errors} == {"scaling", "threshold"}
 # | case | symptom | cause | mend |
 # |---|---|---|---|
 # | 1 | good before fine-tuning, guessing after, on training pictures too | a rate a hundred times too high | the rate of fine-tuning: far below the head's |
-# | 2 | training high, validation far below one half | the same number means another class | one list of class names for all sets |
+# | 2 | training high, validation far below one half | the same number means another class | one number for each class, in all sets |
 # | 3 | loss above ln 2, outputs outside 0 to 1 | a loss for probabilities is given logits | `from_logits=True`, and `threshold=0.0` |
 # | 4 | one answer to all pictures | pixels scaled twice | scale once, inside the model |
 # | 5 | validation near 1, users less content | copies of training pictures in validation | split first, then alter the training part |

@@ -181,14 +181,20 @@ if data.name == "drawings":
     assert compared.p_value < 0.05 and compared.only_second > compared.only_first
 
 # %% [markdown]
-# **Exercise.** Write the comparison yourself. Given two lists of right and wrong, `True` where a model was
-# right, return how many pictures only the first got right, how many only the second, and the p-value.
-# `scipy.stats.binomtest(k, n).pvalue` is the probability that `n` coins split at least as unevenly
-# as `k` to `n - k`.
+# How often do twelve coins split as unevenly as two to ten, or more so?
 
 # %%
+import scipy.stats
+
+print(f"{scipy.stats.binomtest(2, 12).pvalue:.3f}")
+
+# %% [markdown]
+# **Exercise.** Write the comparison yourself. Given two lists of right and wrong, `True` where a model was
+# right, return how many pictures only the first got right, how many only the second, and the p-value:
+# `scipy.stats.binomtest(k, n).pvalue` for `n` coins of which `k` fell one way. Two models that never differ leave no coin to throw; nothing was shown then, and the p-value is 1.
 
 
+# %%
 def paired(first_right, second_right):
     """Pictures that only the first, and only the second model got right, and the p-value."""
     ...
@@ -526,13 +532,13 @@ for name, model in (("sound", sound), ("tricked", tricked)):
         found = evaluation.accuracy(model(images, training=False), test_labels)
         results[f"{name}, backdrops {backdrops}"] = found
 plots.intervals(results)
-assert results["tricked, backdrops as planted"].value > 0.95
-assert results["tricked, backdrops swapped"].value < 0.3
+assert results["tricked, backdrops as planted"].value > 0.9
+assert results["tricked, backdrops swapped"].value < 0.5
 assert results["sound, backdrops swapped"].value > 0.8
 
 # %% [markdown]
 # *Figure: four accuracies. The tricked network is nearly always right with the planted backdrops and
-# nearly always wrong with the swapped ones; the sound one is good on both.*
+# mostly wrong with the swapped ones; the sound one is good on both.*
 #
 # The tricked network scores near 1 on test pictures like its training pictures, better than the sound one.
 # No accuracy on such pictures could have warned you. It has learnt the backdrop. Do the maps show it?
@@ -592,7 +598,8 @@ panels.question(exercises.what_a_map_shows)
 #
 # ## On your own
 #
-# The bands hold for the lesson as written. Take out a `bands.check` line where your change makes it stop.
+# The bands hold for the lesson as written. Take out a `bands.check` or `assert` line where your
+# change makes it stop.
 #
 # 1. Fine-tune for 1 and for 10 epochs. How does the temperature change?
 # 2. Tap `block_5_add` and `block_9_add` in `maps_of`. Which tap tells the two networks apart best?
