@@ -71,6 +71,12 @@ BANDS: dict[tuple[str, str], tuple[float, float]] = {
     ("calibrated on black, test", "drawings"): (0.4, 0.7),
     ("calibrated on black, test", "photos"): (0.4, 0.7),
     ("calibrated on black, test", "tfds"): (0.4, 0.7),
+    ("own pictures, test", "drawings"): (0.7, 0.99),
+    ("own pictures, test", "photos"): (0.7, 0.99),
+    ("own pictures, test", "tfds"): (0.7, 0.99),
+    ("wrong labels among 30", "drawings"): (12, 21),
+    ("wrong labels among 30", "photos"): (12, 21),
+    ("wrong labels among 30", "tfds"): (12, 21),
 }
 
 

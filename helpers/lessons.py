@@ -60,6 +60,7 @@ LESSONS = (
     Lesson(4, "04_fine_tune", "Fine-tune", 120, True, True),
     Lesson(5, "05_find_the_bug", "Find the bug", 50, False, False),  # always the drawings
     Lesson(6, "06_judge_a_model", "Judge a model honestly", 90, True, True),
+    Lesson(7, "07_your_own_pictures", "Your own pictures", 60, False, False),  # drawn by itself
     Lesson(8, "08_choose_and_ship", "Choose a base and ship it", 100, True, True),
 )
 

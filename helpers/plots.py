@@ -92,7 +92,7 @@ def pictures(
             ax.imshow(np.clip(np.asarray(images[index]), 0, 255).astype("uint8"))
         if index < min(len(titles), len(images)):
             color = title_colors[index] if index < len(title_colors) else "black"
-            ax.set_title(titles[index], fontsize=9, color=color)
+            ax.set_title(titles[index], fontsize=9, color=color, parse_math=False)
     return axes
 
 

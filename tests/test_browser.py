@@ -342,3 +342,68 @@ def test_lesson_4(chromium: object, server: tuple[str, Path]) -> None:
     assert int(re.search(r"after (\d+) of 30", said)[1]) < 30
     assert len(lab.rows()) == 3
     lab.shot("stopped")
+
+
+OWN_PICTURES = (
+    """
+import numpy as np
+from helpers import drawings, labels, panels
+
+images = np.stack([one.picture for one in drawings.draw_many(["cat", "dog"], 3, 0)])
+given, doubted = np.arange(6) % 2, np.full((6, 2), 0.5)
+doubted[3] = 0.9, 0.1
+decisions = labels.Decisions("decisions.json")
+""",
+    "panels.upload_panel('collected')",
+    'panels.labels_panel(images, [f"{n}.jpg" for n in range(6)], given, doubted, ["cat", "dog"],'
+    " decisions, count=4)",
+    """
+def predict(seen):
+    red = seen[..., 0].mean(axis=(1, 2)) / 255
+    return np.stack([red, 1 - red], axis=1)
+
+
+panels.predict_panel(predict, ["red", "other"], 96, threshold=0.6)
+""",
+)
+
+
+def test_lesson_7(chromium: object, server: tuple[str, Path], tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = server[1]
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.new("RGB", (3000, 2000), (250, 0, 0))
+    picture.paste((60, 60, 60), (0, 0, 1000, 2000))
+    picture.save(tmp_path / "red.jpg", exif=exif)
+    (tmp_path / "notes.jpg").write_text("milk, bread")
+    lab = Lab(chromium, server, "lesson_7", list(OWN_PICTURES))
+    lab.menu("Run", "Run All Cells")
+    lab.says("No picture yet")
+
+    def choose(which: int, *names: str) -> None:
+        with lab.page.expect_file_chooser() as chooser:
+            lab.page.locator("button:has-text('Choose pictures')").nth(which).click()
+        chooser.value.set_files([tmp_path / name for name in names])
+
+    choose(1, "red.jpg", "notes.jpg")
+    assert "red 0.7" in " ".join(lab.says(r"red\.jpg: red").split())
+    assert "not a picture" in lab.says(r"notes\.jpg: not")
+    lab.page.fill("input[placeholder='such as: mug']", "mug")
+    choose(0, "red.jpg", "notes.jpg")
+    lab.page.wait_for_selector("button:has-text('Choose pictures (2)')")
+    lab.button("Add to class").focus()
+    lab.page.keyboard.press("Enter")
+    lab.says("Added to mug: 1")
+    assert [path.name for path in (folder / "collected" / "mug").iterdir()] == ["upload_0001.jpg"]
+    lab.says("1 of 4: 3.jpg")
+    lab.button("Relabel").focus()
+    lab.page.keyboard.press("Enter")
+    lab.says("2 of 4: .*relabel: 1")
+    lab.button("Leave out").focus()
+    lab.page.keyboard.press("Space")
+    lab.says("3 of 4: .*leave out: 1")
+    lab.shot("panels")
+    stored = json.loads((folder / "decisions.json").read_text(encoding="utf-8"))
+    assert stored["3.jpg"] == {"action": "relabel", "to": "cat"} and len(stored) == 2

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 
 import numpy as np
@@ -58,6 +58,7 @@ def draw(
     *,
     backdrops: Sequence[str] = BACKDROPS,
     occluders: Sequence[str] | None = None,
+    breeds: Sequence[str] | None = None,
 ) -> Drawing:
     """Draw one animal.
 
@@ -69,11 +70,15 @@ def draw(
         seed: one whole number from 0, or several.
         backdrops: what is around it; one of these is chosen.
         occluders: what may stand before it; by default mostly nothing.
+        breeds: one of these is drawn; by default any.
 
     Raises:
         ValueError: where a name is unknown, or a seed is below 0.
     """
     row = _find(animal)
+    if breeds is not None:
+        _check("breeds", breeds, tuple(breed.name for breed in row.breeds))
+        row = replace(row, breeds=tuple(breed for breed in row.breeds if breed.name in breeds))
     _check("backdrops", backdrops, BACKDROPS)
     if occluders is not None:
         _check("occluders", occluders, OCCLUDERS)

@@ -7,10 +7,13 @@ into an `Image` widget: clearing and redrawing a cell's output flickers and race
 
 from helpers.panels.augmentation import augmentation_panel
 from helpers.panels.checkup import check_machine
+from helpers.panels.collect import upload_panel
 from helpers.panels.fine_tuning import fine_tuning_panel
 from helpers.panels.head import training_panel
+from helpers.panels.labels import labels_panel
 from helpers.panels.layers import layer_explorer
 from helpers.panels.panel import STILL, Panel
+from helpers.panels.predict import predict_panel
 from helpers.panels.question import question
 from helpers.panels.threshold import threshold_panel
 
@@ -20,8 +23,11 @@ __all__ = [
     "augmentation_panel",
     "check_machine",
     "fine_tuning_panel",
+    "labels_panel",
     "layer_explorer",
+    "predict_panel",
     "question",
     "threshold_panel",
     "training_panel",
+    "upload_panel",
 ]
