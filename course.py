@@ -117,9 +117,8 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("lesson", nargs="?", metavar="LESSON", help="number or name; default: all")
     run.add_argument("--pictures", metavar="NAME", help="drawings, photos, tfds, or your folder")
     fetch = add("fetch", "Download ahead, for a classroom or a flight.")
-    fetch.add_argument(
-        "what", nargs="+", choices=("photos", "tfds", "bases"), help="what to download"
-    )
+    # The command itself says which names it knows: the bases are not known here.
+    fetch.add_argument("what", nargs="+", help="photos, tfds, bases, or the name of a base")
     build = add("build", "Turn the lessons' text into notebooks with outputs, or compare the two.")
     build.add_argument("lesson", nargs="?", metavar="LESSON", help="number or name; default: all")
     build.add_argument("--check", action="store_true", help="run nothing, say where they disagree")

@@ -150,7 +150,9 @@ def load(name: str, weights: str | None = "pretrained", size: int | None = None)
 
     Of an ImageNet base it fetches the weights' file, where that is not there, and calls
     `keras.applications.<name>(input_shape=(size, size, 3), include_top=False, weights=<file>)`;
-    what `weights="imagenet"` does, but that Keras takes any file of that name for the weights.
+    what `weights="imagenet"` does, but that Keras takes any file of that name for the weights. The
+    file serves pictures of every size; of MobileNetV2, Keras has others for some sizes, which are
+    not used.
 
     Args:
         name: one of `BASES`.
@@ -185,8 +187,7 @@ def load(name: str, weights: str | None = "pretrained", size: int | None = None)
         return model
     path = fetch(name)
     _check_unchanged(path)
-    # Of MobileNetV2, Keras has other weights for other sizes.
-    return base.build(side, str(path) if side == base.size else "imagenet")
+    return base.build(side, str(path))
 
 
 def _who_has(weights: str) -> str:
@@ -259,7 +260,8 @@ def is_ready(name: str) -> str | None:
             f"The weights of the course's own base are not in {EMBEDDED}; "
             f"`git checkout data/bases` brings them back."
         )
-    fetch_it = "`python3 course.py fetch bases` downloads them."
+    what = "bases" if name in NAMES_TO_FETCH else name
+    fetch_it = f"`python3 course.py fetch {what}` downloads them."
     if not path.is_file():
         return f"The ImageNet weights of {name} are not on this machine; {fetch_it}"
     try:

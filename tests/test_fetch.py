@@ -95,6 +95,15 @@ def test_the_bases_are_fetched_by_their_names(tmp_path, monkeypatch, capsys):
     ]
 
 
+def test_a_base_can_be_fetched_by_its_name(monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(bases, "fetch", lambda name: asked.append(name))
+    assert fetch.main(["ConvNeXtTiny"]) == 1
+    assert asked == ["ConvNeXtTiny"]
+    assert "fetch ConvNeXtTiny`" in bases.is_ready("ConvNeXtTiny")
+    assert "fetch bases`" in bases.is_ready("MobileNetV2")
+
+
 def test_fetched_is_not_yet_ready(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bases, "fetch", lambda name: tmp_path)
     assert fetch.main(["bases"]) == 1

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from helpers import bases, pictures
 
-CHOICES = ("photos", "tfds", "bases")
+IMAGENET = tuple(name for name, base in bases.BASES.items() if base.pretrained_on == "imagenet")
+CHOICES = ("photos", "tfds", "bases", *IMAGENET)
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def items(what: str) -> list[Item]:
-    """What `photos`, `tfds` or `bases` stands for."""
-    if what == "bases":
-        return [Item(name, bases.fetch, bases.is_ready) for name in bases.NAMES_TO_FETCH]
+    """What `photos`, `tfds`, `bases` or the name of a base stands for."""
+    if what == "bases" or what in IMAGENET:
+        names = bases.NAMES_TO_FETCH if what == "bases" else (what,)
+        return [Item(name, bases.fetch, bases.is_ready) for name in names]
     return [Item(what, pictures.fetch, pictures.is_ready)]
 
 

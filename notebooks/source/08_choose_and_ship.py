@@ -161,11 +161,7 @@ panels.question(exercises.same_count_other_speed)
 # %%
 def to_features(name, side, cut=None):
     """From pixels to pooled features: scaling, a base or its part up to a cut, pooling."""
-    whole = bases.load(name)
-    if side != bases.find(name).size:  # the kernels fit pictures of any size
-        resized = bases.load(name, weights=None, size=side)
-        resized.set_weights(whole.get_weights())
-        whole = resized
+    whole = bases.load(name, size=side)
     at_cut = whole.get_layer(cut).output if cut else whole.output
     return keras.Sequential(
         [
