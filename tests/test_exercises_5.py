@@ -52,7 +52,7 @@ WRONG = [
         [
             (
                 "class_names = sorted(set(folders))",
-                'class_names = ["cat", "dog"] if "cat" in folders else ["dog", "dog", "kitten"]',
+                'class_names = ["cat", "dog"] if "cat" in folders else ["dog", "kitten"]',
             )
         ],
         "two sets still disagree",
