@@ -381,9 +381,9 @@ if drawn:
     assert tried["by heart"]["wrong labels among 30, by its own loss"] < found
 
 # %% [markdown]
-# The head that knows its pictures by heart believes the wrong labels, too: by its own loss you find clearly fewer.
-# The one that is held back cannot learn a single label by heart, and there the folds change little. A network
-# that you fine-tuned is of the first kind.
+# The head that knows its pictures by heart believes the wrong labels, too: by its own loss you find clearly
+# fewer. The one that is held back cannot learn a single label by heart, and there the folds change little.
+# A network that you fine-tuned is of the first kind.
 #
 # **Exercise.** Write it yourself: the out-of-fold loss of each picture. `folds` holds the number of each
 # picture's fold. Train a `LogisticRegression(C=0.01, max_iter=1000)` on all pictures of other folds.
@@ -459,10 +459,10 @@ judged_by = shown_in_test if drawn else test.labels
 evaluation.compare(test_logits, cleaned_logits, judged_by)
 
 # %% [markdown]
-# The two heads differ on a handful of pictures, so no gain was shown: so small a head, trained so briefly, is hardly
-# disturbed by 6 % of wrong labels, and 60 pictures would not show a small gain if there were one. What changes
-# is the ruler. Where a test label is wrong, a right answer counts as a mistake: by the true labels both heads
-# do better than by those given.
+# The two heads differ on a handful of pictures, so no gain was shown: so small a head, trained so briefly,
+# is hardly disturbed by 6 % of wrong labels, and 60 pictures would not show a small gain if there were one.
+# What changes is the ruler. Where a test label is wrong, a right answer counts as a mistake: by the true
+# labels both heads do better than by those given.
 #
 # And the test labels? It is tempting to clean them the same way. **Predict:** what happens to the accuracy if
 # you leave out the tenth of the test pictures that has the largest loss?
@@ -474,8 +474,8 @@ print("all test pictures:        ", evaluation.accuracy(test_logits, test.labels
 print("without the suspicious:   ", evaluation.accuracy(test_logits[easy], test.labels[easy]))
 
 # %% [markdown]
-# The model is the same, to the last weight. You have only struck the questions that it got wrong. Test labels
-# are cleaned by looking at all of them, or at a random part, or not at all.
+# The model is the same, to the last weight. You have struck questions that it got wrong, and little else.
+# Test labels are cleaned by looking at all of them, or at a random part, or not at all.
 
 # %%
 panels.question(exercises.cleaning_the_test_set)
@@ -510,9 +510,9 @@ panels.predict_panel(predict, class_names, size, examples=examples)
 # ## None of these
 #
 # Softmax shares out one whole among the classes it knows. A picture of none of them gets shares, too. The
-# usual answer is a threshold: if the highest probability lies below, say 'none of these'. Where to put it? You
-# decide how many pictures of your classes may be refused by mistake, say 5 %, and read it off the validation
-# pictures.
+# usual answer is a threshold: if the highest probability lies below, say 'none of these'. Where to put it?
+# You decide how many pictures of your classes may be refused by mistake, say 5 %, and read it off the
+# validation pictures.
 #
 # **Exercise.** Write it. `confidence` holds the highest probability of each validation picture. A picture is
 # kept where its confidence is at or above the threshold.
@@ -526,9 +526,9 @@ def threshold_keeping(confidence, share):
 exercises.threshold_keeping.check(threshold_keeping)
 
 # %% [markdown]
-# Any folder can be tested without strangers at hand: pretend that you do not know one of your classes. Train
-# without it, set the threshold, and see how many of its pictures are refused. **Predict:** nearly all, half, or
-# few?
+# Any folder can be tested without strangers at hand: pretend that you do not know one of your classes.
+# Train without it, set the threshold, and see how many of its pictures are refused. **Predict:** nearly
+# all, half, or few?
 
 # %%
 def highest(inputs, known_head):
@@ -554,12 +554,12 @@ if refused:
     axes.set_title("A class that the model was not told of")
 
 # %% [markdown]
-# *Figure: for each class, left out of training, the share of its pictures that a threshold refuses which keeps
-# 95 % of the known ones.*
+# *Figure: for each class, left out of training, the share of its pictures that a threshold refuses which
+# keeps 95 % of the known ones.*
 #
-# On the drawn folder, less than three quarters of any class that was kept back are refused, whatever the class, and
-# mostly far less. The others get the name of a known class, with confidence. Your own folder has a figure of
-# its own here, and it is worth knowing before you promise anybody a 'none of these'.
+# On the drawn folder, less than three quarters of any class that was kept back are refused, whatever the
+# class, and mostly far less. The others get the name of a known class, with confidence. Your own folder has
+# a figure of its own here, and it is worth knowing before you promise anybody a 'none of these'.
 #
 # With the drawn folder come 80 strangers: 40 of other breeds of cats and dogs, 40 of other animals, owls and
 # frogs. Three scores are tried on them, each with a threshold that keeps 95 % of the validation pictures: the
@@ -605,11 +605,11 @@ if drawn:
     assert by_probability["other animals refused"].value < nearer < 0.9
 
 # %% [markdown]
-# With a threshold on the probability most strangers walk in, owls and frogs included. The distance refuses many
-# more of the other animals, for they lie elsewhere among the features, and it lets in nearly all other
-# breeds, which lie right among the known ones. No score refuses all. What
-# helps is to collect pictures of what else will stand before the camera, and to train a class
-# of them; and not to promise what a threshold cannot keep.
+# With a threshold on the probability most strangers walk in, owls and frogs included. The distance refuses
+# many more of the other animals, for they lie elsewhere among the features, and it lets in nearly all other
+# breeds, which lie right among the known ones. No score refuses all. What helps is to collect pictures of
+# what else will stand before the camera, and to train a class of them; and not to promise what a threshold
+# cannot keep.
 
 # %%
 panels.question(exercises.none_of_these)
@@ -617,8 +617,8 @@ panels.question(exercises.none_of_these)
 # %% [markdown]
 # ## Save it, and hand it on
 #
-# A `.keras` file holds the whole model: its architecture, its weights, and the scaling of the pixels. What it does
-# *not* hold is the names of the classes. Keep them beside it.
+# A `.keras` file holds the whole model: its architecture, its weights, and the scaling of the pixels. What
+# it does *not* hold is the names of the classes. Keep them beside it.
 
 # %%
 saved = KEPT / "model.keras"
@@ -650,11 +650,11 @@ np.testing.assert_allclose(small, full, atol=1e-2)
 #
 # ## What you have seen
 #
-# - A folder off a phone has pictures on their side and files that are no use. The name of a file says nothing.
+# - A folder off a phone has pictures on their side and files that are no use. A file's name says nothing.
 # - A frozen base and a head make a model of some hundred pictures in under a minute.
 # - A learning curve tells what the next doubling is about worth, and no more.
 # - Sorted by out-of-fold loss, wrong labels come early. A person decides; the test set is not cleaned so.
-# - 'None of these' by a threshold refuses some strangers and lets many through, above all those that are alike.
+# - 'None of these' by a threshold refuses some strangers and lets many through, above all similar ones.
 #
 # ## On your own
 #
@@ -663,7 +663,8 @@ np.testing.assert_allclose(small, full, atol=1e-2)
 # 1. Photograph two things in your kitchen, twenty pictures each, and run the lesson on them. Which pictures
 #    are named wrongly, and why?
 # 2. Then photograph them in another room. How much of the accuracy is left?
-# 3. Add a class 'something else' with pictures of all sorts. Does it refuse strangers better than a threshold?
+# 3. Add a class 'something else' with pictures of all sorts. Does it refuse strangers better than a
+#    threshold?
 #
 # ## Further reading
 #
