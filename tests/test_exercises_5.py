@@ -242,14 +242,14 @@ WRONG = [
         [("epochs=5", "epochs=5, class_weight={0: 0.01, 1: 10.0}")],
         "cats that are missed",
     ),
-    ("nothing_moves", [("epochs=3", "epochs=6")], "never fine-tuned"),
+    ("nothing_moves", [("epochs=3", "epochs=6")], "to the bit, whatever"),
     (
         "nothing_moves",
         [
             ("    unfreeze(top)\n", ""),
             ("    top = pretrained_top()\n", "    top = pretrained_top()\n    unfreeze(top)\n"),
         ],
-        "under an untrained head",
+        "not under the head that was trained",
     ),
     (
         "nothing_moves",
