@@ -102,7 +102,7 @@ def decode(contents: bytes, size: int) -> np.ndarray:
     """
     import tensorflow as tf
 
-    header = _inspect(io.BytesIO(contents))
+    header = inspect(io.BytesIO(contents))
     if header.reason is None and not header.by_pillow:
         try:
             image = _by_tensorflow(tf.constant(contents), header.shrink(size))
@@ -272,18 +272,18 @@ class Header:
 
 
 def _inspect_file(path: str) -> Header:
-    """As `_inspect`, of a file on disk."""
+    """As `inspect`, of a file on disk."""
     try:
         # Opening a pipe would wait for ever for somebody to write to it.
         if not stat.S_ISREG(os.stat(path).st_mode):
             return Header(reason="not a file but a pipe, a socket or a device")
         with open(path, "rb", buffering=0) as file:
-            return _inspect(file)
+            return inspect(file)
     except OSError as error:
         return Header(reason=f"the file cannot be read ({error.strerror})")
 
 
-def _inspect(file: BinaryIO) -> Header:
+def inspect(file: BinaryIO) -> Header:
     """Size, orientation and who decodes it, or the reason why nobody does."""
     head = file.read(HEAD)
     if not head:

@@ -30,6 +30,7 @@ PRECISIONS = ("float", "float16", "int8")
 BATCH = 32
 
 Run = Callable[[np.ndarray], np.ndarray]
+Opened = tuple[Run, tuple[int, ...], int]
 
 
 def litert(
@@ -132,18 +133,20 @@ def load(path: str | Path, threads: int | None = None) -> Exported:
     record = _read_record(path, contents)
     runtime, opened = _RUNTIMES[path.suffix]
     try:
-        run, shape = opened(contents, threads or machine.usable_cores())
+        run, shape, logits = opened(contents, threads or machine.usable_cores())
     except Exception as error:  # each runtime has errors of its own
         raise ValueError(
             f"Received: {path}, which {runtime} does not open ({error}). Expected: a model from "
             f"pictures of 32-bit floats to logits. Export it again."
         ) from error
+    names = tuple(record.get("class_names", ()))
+    _check_names(names, logits)
     return Exported(
         path=path,
         runtime=runtime,
         precision=record.get("precision", "unknown"),
         size=shape[0],
-        class_names=tuple(record.get("class_names", ())),
+        class_names=names,
         run=run,
     )
 
@@ -284,11 +287,7 @@ def _record(model: keras.Model, precision: str, class_names: Sequence[str]) -> d
         ValueError: where the class names do not fit the logits.
     """
     logits = model.output_shape[-1]
-    if class_names and len(class_names) != max(2, logits):
-        raise ValueError(
-            f"Received: {len(class_names)} class names for a model with {logits} logits. "
-            f"Expected: {max(2, logits)}, in the order of the labels."
-        )
+    _check_names(class_names, logits)
     return {
         "precision": precision,
         "size": model.input_shape[1],
@@ -296,6 +295,15 @@ def _record(model: keras.Model, precision: str, class_names: Sequence[str]) -> d
         "logits": logits,
         "class_names": list(class_names),
     }
+
+
+def _check_names(class_names: Sequence[str], logits: int) -> None:
+    """One name for each class, or none; a single logit tells two classes apart."""
+    if class_names and len(class_names) != max(2, logits):
+        raise ValueError(
+            f"Received: {len(class_names)} class names for a model with {logits} logits. "
+            f"Expected: {max(2, logits)}, in the order of the labels."
+        )
 
 
 def _record_path(path: Path) -> Path:
@@ -333,8 +341,8 @@ def _read_record(path: Path, contents: bytes) -> dict[str, Any]:
         return {}
     try:
         record = json.loads(record_path.read_text(encoding="utf-8"))
-        belongs = record["sha256"] == hashlib.sha256(contents).hexdigest()
-    except (ValueError, KeyError, TypeError):
+        belongs = _is_record(record) and (record["sha256"] == hashlib.sha256(contents).hexdigest())
+    except (ValueError, RecursionError):  # the second where it is nested a thousand times
         belongs = False
     if not belongs:
         raise ValueError(
@@ -344,11 +352,22 @@ def _read_record(path: Path, contents: bytes) -> dict[str, Any]:
     return record
 
 
+def _is_record(record: Any) -> bool:
+    """Whether it is built as `_record` builds one, whoever wrote it."""
+    return (
+        isinstance(record, dict)
+        and isinstance(record.get("sha256"), str)
+        and record.get("precision") in PRECISIONS
+        and isinstance(record.get("class_names"), list)
+        and all(isinstance(name, str) for name in record["class_names"])
+    )
+
+
 # Running
 
 
-def _open_litert(contents: bytes, threads: int) -> tuple[Run, tuple[int, ...]]:
-    """A batch through LiteRT, and the shape of one picture."""
+def _open_litert(contents: bytes, threads: int) -> Opened:
+    """A batch through LiteRT, the shape of one picture, and the number of logits."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=contents, num_threads=threads)
@@ -368,11 +387,11 @@ def _open_litert(contents: bytes, threads: int) -> tuple[Run, tuple[int, ...]]:
         interpreter.invoke()
         return interpreter.get_tensor(given["index"])
 
-    return run, tuple(int(side) for side in taken["shape"][1:])
+    return run, tuple(int(side) for side in taken["shape"][1:]), int(given["shape"][-1])
 
 
-def _open_onnx(contents: bytes, threads: int) -> tuple[Run, tuple[int, ...]]:
-    """A batch through ONNX Runtime, and the shape of one picture."""
+def _open_onnx(contents: bytes, threads: int) -> Opened:
+    """A batch through ONNX Runtime, the shape of one picture, and the number of logits."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -387,10 +406,10 @@ def _open_onnx(contents: bytes, threads: int) -> tuple[Run, tuple[int, ...]]:
     def run(images: np.ndarray) -> np.ndarray:
         return session.run([given.name], {taken.name: images})[0]
 
-    return run, tuple(taken.shape[1:])
+    return run, tuple(taken.shape[1:]), int(given.shape[-1])
 
 
-_RUNTIMES: dict[str, tuple[str, Callable[[bytes, int], tuple[Run, tuple[int, ...]]]]] = {
+_RUNTIMES: dict[str, tuple[str, Callable[[bytes, int], Opened]]] = {
     ".tflite": ("LiteRT", _open_litert),
     ".onnx": ("ONNX Runtime", _open_onnx),
 }

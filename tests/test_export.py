@@ -253,6 +253,74 @@ def test_a_record_of_another_file_is_refused(exported, tmp_path):
         export.load(path)
 
 
+@pytest.mark.parametrize("name", ["float", "int8", "onnx"])
+def test_a_flipped_bit_anywhere_is_noticed(exported, tmp_path, name):
+    contents = bytearray(exported[name].read_bytes())
+    path = tmp_path / exported[name].name
+    record = exported[name].with_name(f"{path.name}.json").read_bytes()
+    path.with_name(f"{path.name}.json").write_bytes(record)
+    path.write_bytes(contents)
+    assert export.load(path).class_names  # as it was written
+    for place in np.linspace(0, len(contents) - 1, 40).astype(int):
+        contents[place] ^= 1
+        path.write_bytes(contents)
+        with pytest.raises(ValueError, match="record that is not its own"):
+            export.load(path)
+        contents[place] ^= 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "null",
+        '{"sha256": 1}',
+        "__import__('pathlib').Path('ran').touch()",
+        "!!python/object/apply:os.mkdir ['ran']",
+        "cos\nmkdir\n(S'ran'\ntR.",  # a pickle
+        "[" * 100_000,
+    ],
+)
+def test_a_strangers_record_runs_no_code(exported, tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "model.tflite"
+    path.write_bytes(exported["float"].read_bytes())
+    path.with_name("model.tflite.json").write_text(text)
+    with pytest.raises(ValueError, match="record that is not its own"):
+        export.load(path)
+    assert {file.name for file in tmp_path.iterdir()} == {"model.tflite", "model.tflite.json"}
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        {"class_names": "cat"},
+        {"class_names": [1, 2, 3]},
+        {"class_names": {"cat": 1}},
+        {"precision": ["int8"]},
+    ],
+)
+def test_a_strangers_record_says_only_what_fits(exported, tmp_path, stranger):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(exported["float"].read_bytes())
+    record = json.loads(exported["float"].with_name("float.tflite.json").read_text())
+    path.with_name("model.tflite.json").write_text(json.dumps({**record, **stranger}))
+    with pytest.raises(ValueError, match="record that is not its own"):
+        export.load(path)
+
+
+@pytest.mark.parametrize("name", ["float", "onnx"])
+def test_a_record_with_too_few_names_is_refused(exported, tmp_path, name):
+    path = tmp_path / exported[name].name
+    path.write_bytes(exported[name].read_bytes())
+    record = json.loads(exported[name].with_name(f"{path.name}.json").read_text())
+    record["class_names"], record["logits"] = ["ant"], 1
+    path.with_name(f"{path.name}.json").write_text(json.dumps(record))
+    with pytest.raises(ValueError, match="1 class names for a model with 3 logits"):
+        export.load(path)
+
+
 def test_a_killed_export_leaves_the_old_file(model, exported, tmp_path, monkeypatch):
     path = export.litert(model, tmp_path / "model.tflite")
     before = path.read_bytes()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import evaluation, export
+from helpers import decoding, evaluation, export
 
 if TYPE_CHECKING:
     import tornado.httpserver
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 # A photograph of a phone has 3 to 12 million bytes.
 MOST_BYTES = 20_000_000
-# A file of a few kilobytes can unfold into gigabytes: asked of its header, before it is decoded.
-MOST_PIXELS = 100_000_000
-FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 FILES = {"": "index.html", "page.css": "page.css", "page.js": "page.js"}
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 # Nothing from anywhere else, neither shown nor asked; not to be framed by another page.
@@ -49,6 +46,9 @@ def decode(contents: bytes, size: int) -> np.ndarray:
     were not blurred. `transform` samples as `tf.image.resize(method="bilinear")` does, to within
     one of the 255 steps, for it rounds down.
 
+    `decoding.decode`, which is the training's own, needs TensorFlow; the limits and the reasons
+    are those of `helpers.decoding` here, too.
+
     Args:
         contents: the bytes of a JPEG, PNG, GIF, BMP or WebP file.
         size: the side of the square in pixels.
@@ -57,31 +57,24 @@ def decode(contents: bytes, size: int) -> np.ndarray:
         uint8 `(size, size, 3)`, red, green, blue.
 
     Raises:
-        ValueError: where it is no picture, damaged, or has more than `MOST_PIXELS`.
+        decoding.NotAPicture: a `ValueError`, where it is none, damaged, or too large.
     """
-    from PIL import Image, ImageOps
+    from PIL import Image
 
+    header = decoding.inspect(io.BytesIO(contents))
+    if header.reason is not None:
+        raise decoding.NotAPicture(header.reason)
     try:
         with warnings.catch_warnings():
-            # Pillow warns of sizes that the limit below is there for.
+            # Pillow warns of sizes that are within the limit.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(contents), formats=FORMATS) as image:
-                width, height = image.size
-                if width * height <= MOST_PIXELS:
-                    # A large JPEG is decoded at a half, a quarter or an eighth of its size.
-                    image.draft("RGB", (2 * size, 2 * size))
-                    upright = ImageOps.exif_transpose(image).convert("RGB")
-                    return _sample(upright, size)
+            with Image.open(io.BytesIO(contents), formats=decoding.FORMATS) as image:
+                # A large JPEG is decoded at a half, a quarter or an eighth of its size.
+                image.draft("RGB", (decoding.SPARE * size, decoding.SPARE * size))
+                pixels = _sample(image.convert("RGB"), size)
     except Exception as error:  # whatever its readers stumble over in a file that somebody made up
-        if not isinstance(error, Image.DecompressionBombError):
-            raise ValueError(
-                f"Received: {len(contents):,} bytes that are no whole picture ({error}). Expected: "
-                f"a JPEG, PNG, GIF, BMP or WebP file. Open it in a viewer, and save it again."
-            ) from error
-    raise ValueError(
-        f"Received: a picture of more than {MOST_PIXELS:,} pixels. Expected: at most so many. "
-        f"Save it smaller."
-    )
+        raise decoding.NotAPicture(decoding.DAMAGED) from error
+    return decoding.turned(pixels, header.turn)
 
 
 def _sample(image: Any, size: int) -> np.ndarray:
