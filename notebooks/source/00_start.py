@@ -15,7 +15,8 @@
 #
 # A course on transfer learning with TensorFlow and Keras. You take a network that was trained on other
 # pictures, keep most of what it knows, and teach it to tell cats from dogs. You inspect its weights,
-# look at data, extract features with a frozen base, and fine-tune. Then you mend what others broke.
+# look at data, extract features with a frozen base, and fine-tune. Then you mend what others broke, judge
+# a model honestly, train one on your own pictures, and hand it on.
 #
 # You need Python and a first acquaintance with Keras. Nothing is downloaded unless you ask for it, and no
 # lesson needs a GPU.

@@ -619,3 +619,5 @@ panels.question(exercises.what_a_map_shows)
 #   [Shortcut Learning in Deep Neural Networks](https://arxiv.org/abs/2004.07780)
 # - scikit-learn guide:
 #   [Metrics and scoring](https://scikit-learn.org/stable/modules/model_evaluation.html)
+#
+# Next: [7. Your own pictures](07_your_own_pictures.ipynb)

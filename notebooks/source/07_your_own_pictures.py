@@ -678,3 +678,5 @@ np.testing.assert_allclose(small, full, atol=1e-2)
 #   [A Baseline for Detecting Misclassified and Out-of-Distribution Examples](https://arxiv.org/abs/1610.02136)
 # - Keras guide:
 #   [Save, serialize, and export models](https://keras.io/guides/serialization_and_saving/)
+#
+# Next: [8. Choose a base and ship it](08_choose_and_ship.ipynb)
