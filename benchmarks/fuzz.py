@@ -35,12 +35,12 @@ SIZE = 32
 def sound_pictures() -> list[bytes]:
     """A small picture in each format and mode, some with EXIF, progressive, interlaced, moving."""
     import numpy as np
-    from PIL import Image
+    from PIL import ExifTags, Image
 
     patches = np.random.default_rng(0).integers(0, 256, (6, 7, 3), dtype=np.uint8)
     image = Image.fromarray(patches).resize((56, 48), Image.Resampling.BICUBIC)
     exif = Image.Exif()
-    exif[0x0112] = 6
+    exif[ExifTags.Base.Orientation] = 6
     ways = [
         ("RGB", "JPEG", {}), ("RGB", "JPEG", {"progressive": True, "exif": exif}),
         ("L", "JPEG", {}), ("CMYK", "JPEG", {}), ("RGB", "PNG", {"exif": exif}),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers import downloads, lessons
+from helpers.files import write_whole
 
 if TYPE_CHECKING:
     import keras
@@ -238,15 +239,7 @@ def _check_unchanged(path: Path) -> None:
             f"bases`; if you replaced it on purpose, delete {kept}."
         )
     if str(path) not in known:
-        _remember(kept, {**known, str(path): digest})
-
-
-def _remember(kept: Path, digests: dict[str, str]) -> None:
-    """Write the digests beside and rename, so that a killed process leaves no half a file."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    beside = kept.with_name(f".{kept.name}.{os.getpid()}")
-    beside.write_text(json.dumps(digests, indent=1), encoding="utf-8")
-    beside.replace(kept)
+        write_whole(kept, json.dumps({**known, str(path): digest}, indent=1))
 
 
 def is_ready(name: str) -> str | None:

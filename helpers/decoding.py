@@ -36,7 +36,6 @@ SPARE = 2
 SHRINKS = (1, 2, 4, 8)
 # Enough of a file to know its kind and, mostly, its size.
 HEAD = 4096
-ORIENTATION = 0x0112  # the tag of the EXIF standard
 
 NOT_A_PICTURE = "not a picture in JPEG, PNG, GIF, BMP or WebP"
 DAMAGED = "the picture's data are damaged or cut short"
@@ -330,9 +329,11 @@ def _thoroughly(file: BinaryIO, head: bytes) -> Header:
 
 def _header(image: Image) -> Header:
     """What an opened picture says of itself."""
+    from PIL import ExifTags
+
     width, height = image.size
     # `getexif` alone would decode a whole PNG to look behind its pixels.
-    turn = image.getexif().get(ORIENTATION, 1) if "exif" in image.info else 1
+    turn = image.getexif().get(ExifTags.Base.Orientation, 1) if "exif" in image.info else 1
     # TensorFlow takes the palette of a BMP for shades of grey, refuses WebP that is transparent
     # or moves, and reads all frames of a GIF for the first.
     alone = image.format in {"GIF", "BMP"} or (

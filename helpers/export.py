@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers import machine
+from helpers.files import write_whole
 
 if TYPE_CHECKING:
     import keras
@@ -313,21 +313,10 @@ def _record_path(path: Path) -> Path:
 
 def _write(path: Path, contents: bytes, record: dict[str, Any]) -> Path:
     """Write a model and its record, each beside and then renamed into place."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     record = {**record, "sha256": hashlib.sha256(contents).hexdigest()}
-    _write_beside(path, contents)
-    _write_beside(_record_path(path), json.dumps(record, indent=1, ensure_ascii=False).encode())
+    write_whole(path, contents)
+    write_whole(_record_path(path), json.dumps(record, indent=1, ensure_ascii=False))
     return path
-
-
-def _write_beside(path: Path, contents: bytes) -> None:
-    """A killed export leaves the file that was there before, or none."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(contents)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _read_record(path: Path, contents: bytes) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import lessons
+from helpers.files import write_whole
 from helpers.pictures import PictureFiles, PictureSet, Split
 
 KEEP, RELABEL, LEAVE_OUT = "keep", "relabel", "leave out"
@@ -97,14 +98,11 @@ class Decisions(Mapping[str, Decision]):
     def _write(self) -> None:
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         stored = {
             file: {"action": one.action} | ({"to": one.to} if one.to else {})
             for file, one in sorted(self.items())
         }
-        beside = self.path.with_name(self.path.name + ".part")
-        beside.write_text(json.dumps(stored, indent=1, ensure_ascii=False), encoding="utf-8")
-        beside.replace(self.path)
+        write_whole(self.path, json.dumps(stored, indent=1, ensure_ascii=False))
 
 
 def path_for(folder: str | Path) -> Path:

@@ -32,6 +32,7 @@ from tqdm import tqdm
 
 from helpers import bases, drawings, lessons
 from helpers.drawings.others import OTHERS
+from helpers.files import write_whole
 
 if TYPE_CHECKING:
     import keras
@@ -294,9 +295,7 @@ def _keep_epoch(row: dict[str, float], history: Path) -> None:
     """Add an epoch's numbers, in place of those of an epoch that is made again."""
     rows = json.loads(history.read_text(encoding="utf-8")) if history.exists() else []
     rows = [kept for kept in rows if kept["epoch"] < row["epoch"]] + [row]
-    beside = history.with_suffix(".part")
-    beside.write_text(json.dumps(rows), encoding="utf-8")
-    beside.replace(history)
+    write_whole(history, json.dumps(rows))
 
 
 def _write(plan: Plan, base: keras.Model, epochs: list[dict], results: Path) -> dict[str, object]:

@@ -11,15 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from helpers import pictures
+from helpers import downloads, pictures
 
 # Bytes of one file; a phone's largest JPEG has about half of that.
 MOST_BYTES = 40_000_000
 MOST_FILES = 200
 SHOWN_NAME = 60
 SUFFIXES = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "WEBP": "webp"}
-# Windows opens devices under these names, whatever follows the dot.
-DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +78,7 @@ def class_name(text: str) -> str:
             hyphens and underscores.
     """
     name = text.strip()
-    if not re.fullmatch(r"[\w][\w \-]{0,49}", name) or DEVICES.fullmatch(name):
+    if not re.fullmatch(r"[\w][\w \-]{0,49}", name) or name.upper() in downloads.RESERVED:
         raise ValueError(
             f"Received: class name {text[:60]!r}. Expected: up to 50 letters, digits, spaces, "
             f"hyphens or underscores, beginning with a letter or digit. Choose another name."

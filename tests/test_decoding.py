@@ -8,7 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from helpers import decoding, machine, pictures
 
@@ -41,7 +41,7 @@ def furthest(one: np.ndarray, other: np.ndarray) -> int:
 
 def turned_exif(turn: int) -> Image.Exif:
     exif = Image.Exif()
-    exif[decoding.ORIENTATION] = turn
+    exif[ExifTags.Base.Orientation] = turn
     return exif
 
 

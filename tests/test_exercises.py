@@ -11,11 +11,6 @@ from helpers import exercises, lessons, panels
 from helpers.exercises import Option, choice, exercise, lesson_6, progress, right, wrong
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-
-
 @exercise(hints=("Add.", "It is 2 + 2."), solution="answer = 4")
 def sum_of_two(answer):
     """What is 2 + 2?"""

@@ -2,14 +2,13 @@
 
 import hashlib
 import random
-import re
 
 import keras
 import numpy as np
 import pytest
 import sklearn.model_selection
 import tensorflow as tf
-from answers import judge
+from answers import Answers, judge
 
 from helpers.exercises import Choice, lesson_2, of_lesson
 
@@ -344,33 +343,11 @@ ALSO_RIGHT = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-
-
-@pytest.mark.parametrize("exercise", CODE, ids=lambda exercise: exercise.name)
-def test_the_solution_is_right(exercise):
-    verdict = judge(exercise, exercise.code, NAMES)
-    assert verdict.state == "right", verdict.text
-
-
-@pytest.mark.parametrize(("exercise", "code"), ALSO_RIGHT)
-def test_other_ways_are_right_too(exercise, code):
-    verdict = judge(exercise, code, NAMES)
-    assert verdict.state == "right", verdict.text
-
-
-@pytest.mark.parametrize(("exercise", "code", "why"), WRONG)
-def test_wrong_answers_are_explained(exercise, code, why):
-    verdict = judge(exercise, code, NAMES)
-    assert verdict.state == "wrong"
-    assert re.search(why, verdict.text), verdict.text
-
-
-@pytest.mark.parametrize("exercise", CODE, ids=lambda exercise: exercise.name)
-def test_every_exercise_has_wrong_answers(exercise):
-    assert sum(wrong[0] is exercise for wrong in WRONG) >= 3
+class TestAnswers(Answers):
+    lesson = 2
+    names = NAMES
+    wrong = WRONG
+    also_right = ALSO_RIGHT
 
 
 @pytest.mark.parametrize(

@@ -234,11 +234,6 @@ WRONG = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-
-
 def judged(exercise, code):
     context = TABLES if exercise in ON_TABLES else ()
     with np.errstate(all="ignore"):

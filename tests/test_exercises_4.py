@@ -36,11 +36,6 @@ def base():
     return bases.load("drawn", weights=None)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-
-
 INSIDE = "def unfreeze_inside(model, cut):\n    base = model.get_layer('base')\n"
 PREPARE = "def prepare(model, cut):\n    base = model.get_layer('base')\n"
 SHOWN = "def difference_shown(first, second):\n"

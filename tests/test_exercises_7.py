@@ -1,16 +1,12 @@
 """The exercises of lesson 7: solutions pass, plausible wrong answers are explained."""
 
-import re
-
 import numpy as np
-import pytest
-from answers import judge
+from answers import Answers
 from sklearn.linear_model import LogisticRegression
 
-from helpers.exercises import Choice, lesson_7, of_lesson
+from helpers.exercises import lesson_7
 
 NAMES = {"np": np, "LogisticRegression": LogisticRegression}
-CODE = [found for found in of_lesson(7) if not isinstance(found, Choice)]
 TURNS = """
 def upright(pixels, orientation):
     return {}
@@ -182,27 +178,23 @@ WRONG = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+ALSO_RIGHT = [
+    (
+        lesson_7.class_weights,
+        "from sklearn.utils.class_weight import compute_class_weight\n"
+        "def class_weights(targets):\n"
+        "    found = np.unique(targets)\n"
+        "    weights = compute_class_weight('balanced', classes=found, y=targets)\n"
+        "    return dict(zip(found.tolist(), weights))",
+    ),
+]
 
 
-@pytest.mark.parametrize("exercise", CODE, ids=lambda exercise: exercise.name)
-def test_the_solution_is_right(exercise):
-    verdict = judge(exercise, exercise.code, NAMES)
-    assert verdict.state == "right", verdict
-
-
-@pytest.mark.parametrize(("exercise", "code", "why"), WRONG)
-def test_wrong_answers_are_explained(exercise, code, why):
-    verdict = judge(exercise, code, NAMES)
-    assert verdict.state == "wrong"
-    assert re.search(why, verdict.text), verdict.text
-
-
-@pytest.mark.parametrize("exercise", CODE, ids=lambda exercise: exercise.name)
-def test_three_wrong_answers_each(exercise):
-    assert sum(found is exercise for found, _, _ in WRONG) >= 3
+class TestAnswers(Answers):
+    lesson = 7
+    names = NAMES
+    wrong = WRONG
+    also_right = ALSO_RIGHT
 
 
 def test_scikit_learns_threshold_is_right():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from helpers import decoding, downloads, pictures
 from helpers.stores import Store
@@ -64,7 +64,7 @@ def test_any_picture_is_decoded_as_pillow_does(
     smooth = np.random.default_rng(seed).integers(0, 256, (3, 3, 3), dtype=np.uint8)
     image = Image.fromarray(smooth).resize((width, height), Image.Resampling.BICUBIC)
     exif = Image.Exif()
-    exif[decoding.ORIENTATION] = turn
+    exif[ExifTags.Base.Orientation] = turn
     file = io.BytesIO()
     options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
     image.save(file, kind, exif=exif, **options)

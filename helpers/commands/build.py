@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import os
 import re
 import shutil
 import sys
@@ -18,6 +17,7 @@ from nbformat import NotebookNode
 
 from helpers.commands import cleaning
 from helpers.commands.execution import CellFailed, any_error, execute, expects_error, tags
+from helpers.files import write_whole
 from helpers.lessons import LESSONS, NOTEBOOKS, cache_folder, find
 
 PERCENT = "py:percent"
@@ -129,7 +129,7 @@ def take_back(folder: Path, stem: str) -> None:
     if text == old_text:
         print(f"{stem}: the text has it already")
         return
-    write_beside(path, text)
+    write_whole(path, text)
     print(f"{stem}: taken back into {path.name}; run `build` to renew the notebook")
 
 
@@ -160,17 +160,7 @@ def read_notebook(path: Path) -> NotebookNode:
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Store `notebook`, which must be valid, in one step."""
     nbformat.validate(notebook)
-    write_beside(path, nbformat.writes(notebook, indent=1, ensure_ascii=False) + "\n")
-
-
-def write_beside(path: Path, text: str) -> None:
-    """Write beside and rename, so that a killed build leaves no half file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_whole(path, nbformat.writes(notebook, indent=1, ensure_ascii=False) + "\n")
 
 
 def source_text(notebook: NotebookNode, old_text: str) -> str:

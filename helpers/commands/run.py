@@ -12,8 +12,9 @@ from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 
 from helpers.commands import cleaning
-from helpers.commands.build import read_notebook, require, write_beside
+from helpers.commands.build import read_notebook, require
 from helpers.commands.execution import CellFailed, execute
+from helpers.files import write_whole
 from helpers.lessons import LESSONS, NOTEBOOKS, cache_folder, find
 
 
@@ -62,8 +63,7 @@ def write_page(notebook: NotebookNode, title: str, path: Path) -> Path:
     exporter = HTMLExporter(embed_images=True)
     resources = {"metadata": {"name": title, "path": str(NOTEBOOKS)}}
     html, _ = exporter.from_notebook_node(notebook, resources=resources)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_beside(path, html)
+    write_whole(path, html)
     return path
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from helpers import drawings, lessons
 
@@ -50,7 +50,6 @@ SEED = 2027
 # Another version of the folder gets another name.
 VERSION = 1
 LONG, SHORT = 384, 288  # sides in pixels
-ORIENTATION = 0x0112
 # How phones are held: mostly upright, which they store as 6, seldom upside down.
 TURNS = (1, 1, 1, 6, 6, 6, 8, 3)
 KINDS = ("JPEG", "JPEG", "JPEG", "JPEG", "PNG", "WEBP")
@@ -154,7 +153,7 @@ def _draw(shot: _Shot) -> bytes:
     ways[8] = Image.Transpose.ROTATE_270
     stored = upright.transpose(ways[shot.turn]) if shot.turn in ways else upright
     exif = Image.Exif()
-    exif[ORIENTATION] = shot.turn
+    exif[ExifTags.Base.Orientation] = shot.turn
     file = io.BytesIO()
     stored.save(file, shot.kind, exif=exif, **({} if shot.kind == "PNG" else {"quality": 90}))
     return file.getvalue()

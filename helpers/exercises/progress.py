@@ -10,6 +10,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from helpers.files import write_whole
 from helpers.lessons import cache_folder
 
 Entry = dict[str, Any]
@@ -60,9 +61,7 @@ def _change(key: str, new: Callable[[Entry], Entry]) -> Entry:
             entries = read()
             entries[key] = FRESH | entries.get(key, {})
             entries[key] |= new(entries[key])
-            beside = path().with_suffix(".new")
-            beside.write_text(json.dumps(entries, indent=1), encoding="utf-8")
-            os.replace(beside, path())
+            write_whole(path(), json.dumps(entries, indent=1))
             return entries[key]
     except OSError as error:  # an exercise is checked where nothing can be written, too
         print(f"Your progress could not be kept in {folder} ({error}).")
