@@ -74,10 +74,18 @@ class Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing of clients that are killed or hang up while they are served."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def start(folder: Path) -> tuple[ThreadingHTTPServer, Served]:
     """A server of `folder` on a free port; the caller runs `serve_forever`."""
     handler = type("FolderHandler", (Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server = Server(("127.0.0.1", 0), handler)
     handler.served = Served(f"http://127.0.0.1:{server.server_port}", folder)
     return server, handler.served
 
