@@ -106,7 +106,7 @@ WRONG = [
     (lesson_3.another_size, "answer = (7, 6, 1280, 6405)", r"Expected: \(\(rows, columns"),
     (
         lesson_3.prove_it_held,
-        "def prove_it_held(model, train):\n    train()\n    return list(model.layers)",
+        "def layers_that_moved(model, train):\n    train()\n    return list(model.layers)",
         "Received: the layers themselves",
     ),
     (lesson_3.make_a_head, HEAD + "return " + DENSE + ")", "Received: Dense. Expected: a model"),

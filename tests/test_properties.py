@@ -9,16 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps
 
 from helpers import decoding, downloads, pictures
 from helpers.stores import Store
 
-# No limit in time: the machine that runs the tests may be busy.
+# No limit in time: the machine that runs the tests may be busy. The same examples in each run, so
+# that a red run is somebody's change; `--hypothesis-profile default` looks for new ones.
 settings.register_profile(
-    "course", deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow]
+    "course",
+    deadline=None,
+    derandomize=True,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("course")
 
@@ -33,7 +38,7 @@ def test_whatever_its_names_an_archive_is_unpacked_inside_or_refused(names: list
             for position, member in enumerate(dict.fromkeys(names)):
                 try:
                     opened.writestr(member, f"{position}")
-                except UnicodeError:  # half a pair of surrogates is no name at all
+                except (UnicodeError, IndexError):  # zipfile itself writes no such name
                     return
         try:
             downloads.unpack_zip(archive, inside)
@@ -61,19 +66,28 @@ def test_any_picture_is_decoded_as_pillow_does(
 ) -> None:
     import tensorflow as tf
 
+    # A JPEG much larger than wanted is decoded smaller, and so averaged: test_decoding has these.
+    assume(kind != "JPEG" or min(width, height) < 2 * decoding.SPARE * size)
     smooth = np.random.default_rng(seed).integers(0, 256, (3, 3, 3), dtype=np.uint8)
     image = Image.fromarray(smooth).resize((width, height), Image.Resampling.BICUBIC)
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = turn
     file = io.BytesIO()
-    options = {"lossless": True} if kind == "WEBP" else {"quality": 95} if kind == "JPEG" else {}
+    options = (
+        {"lossless": True}
+        if kind == "WEBP"
+        else {"quality": 95, "subsampling": 0}
+        if kind == "JPEG"
+        else {}
+    )
     image.save(file, kind, exif=exif, **options)
     found = decoding.decode(file.getvalue(), size).astype(int)
     with Image.open(file) as opened:
         upright = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
     expected = np.rint(tf.image.resize(upright, (size, size)).numpy()).astype(int)
     assert found.shape == (size, size, 3)
-    # Two decoders of JPEG may differ a little; of the others, only the rounding of a half may.
+    # Two decoders of JPEG may differ a little, even where neither has to make up missing colours;
+    # of the others, only the rounding of a half may.
     assert np.abs(found - expected).max() <= (12 if kind == "JPEG" else 1)
 
 
