@@ -54,11 +54,7 @@ BANDS: dict[tuple[str, str], tuple[float, float]] = {
     ("fine-tuned, test", "photos"): (0.95, 1.0),
     ("fine-tuned, test", "tfds"): (0.93, 1.0),
     ("heat inside the outline, sound", "drawings"): (0.34, 0.55),
-    ("heat inside the outline, sound", "photos"): (0.34, 0.55),
-    ("heat inside the outline, sound", "tfds"): (0.34, 0.55),
     ("heat inside the outline, tricked", "drawings"): (0.2, 0.41),
-    ("heat inside the outline, tricked", "photos"): (0.2, 0.41),
-    ("heat inside the outline, tricked", "tfds"): (0.2, 0.41),
     ("int8, same answer", "drawings"): (0.96, 1.0),
     ("int8, same answer", "photos"): (0.95, 1.0),
     ("int8, same answer", "tfds"): (0.95, 1.0),
@@ -72,11 +68,7 @@ BANDS: dict[tuple[str, str], tuple[float, float]] = {
     ("calibrated on black, test", "photos"): (0.4, 0.7),
     ("calibrated on black, test", "tfds"): (0.4, 0.7),
     ("own pictures, test", "drawings"): (0.7, 0.99),
-    ("own pictures, test", "photos"): (0.7, 0.99),
-    ("own pictures, test", "tfds"): (0.7, 0.99),
     ("wrong labels among 30", "drawings"): (12, 21),
-    ("wrong labels among 30", "photos"): (12, 21),
-    ("wrong labels among 30", "tfds"): (12, 21),
 }
 
 

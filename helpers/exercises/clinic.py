@@ -375,6 +375,8 @@ def _fits_noted() -> Iterator[list[Fit]]:
     plain, noted = keras.Model.fit, []
 
     def fit(model: keras.Model, *arguments: Any, **options: Any) -> Any:
+        if not model.compiled:
+            return plain(model, *arguments, **options)  # which says so
         head = model.layers[-1]
         before, rate = head.get_weights(), float(model.optimizer.learning_rate)
         alone = len(model.trainable_weights) == len(head.trainable_weights)
