@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 
+import keras
 import numpy as np
 import pytest
 
@@ -20,6 +21,23 @@ TINY = dataclasses.replace(pretrain.QUICK, train=1, validation=1, epochs=3)
 def few_classes(monkeypatch):
     """Four animals in place of all of them."""
     monkeypatch.setattr(pretrain, "CLASSES", pretrain.CLASSES[:4])
+
+
+@pytest.fixture
+def small_network(monkeypatch):
+    """Three layers in place of the base's 150, whose graphs take minutes to trace."""
+
+    def build(base, size, weights):
+        return keras.Sequential(
+            [
+                keras.Input((size, size, 3)),
+                keras.layers.Conv2D(8, 3, strides=4, use_bias=False),
+                keras.layers.BatchNormalization(),
+                keras.layers.ReLU(),
+            ]
+        )
+
+    monkeypatch.setattr(bases.Base, "build", build)
 
 
 def stop_in_second_epoch(monkeypatch):
@@ -41,7 +59,9 @@ def stop_in_second_epoch(monkeypatch):
     monkeypatch.setattr(pretrain, "_progress", progress)
 
 
-def test_a_stopped_run_goes_on_and_its_weights_load(few_classes, monkeypatch, tmp_path, capsys):
+def test_a_stopped_run_goes_on_and_its_weights_load(
+    few_classes, small_network, monkeypatch, tmp_path, capsys
+):
     work, results = tmp_path / "work", tmp_path / "results"
     with monkeypatch.context() as stopping:
         stop_in_second_epoch(stopping)
