@@ -74,6 +74,25 @@ def multiply_adds(model: keras.Model) -> int:
     return sum(_products(layer) for layer in _leaves(model))
 
 
+def step_bytes(model: keras.Model, batch: int) -> int:
+    """About the memory of a training step: each layer's output, and its gradient on the way back.
+
+    Layers that are frozen count as well, so this is rather too much than too little
+    (benchmarks/README.md compares it with what a process took).
+    """
+    numbers = sum(int(np.prod([d or 1 for d in shape[1:]])) for shape in _output_shapes(model))
+    return 2 * 4 * batch * numbers
+
+
+def _output_shapes(model: keras.Model) -> Iterator[tuple[int | None, ...]]:
+    """The shape of each output of each layer."""
+    import keras
+
+    for layer in _leaves(model):
+        for tensor in keras.tree.flatten(layer.output):
+            yield tensor.shape
+
+
 def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
     """All layers, those of models inside it in their place."""
     for layer in model.layers:

@@ -43,6 +43,11 @@ def _left_in_groups() -> list[int]:
     return left
 
 
+def memory_to_give() -> int:
+    """Bytes of `free_memory` that one thing may take."""
+    return max(0, free_memory() - SPARE_BYTES)
+
+
 def check_memory(wanted: int, what: str, instead: str) -> None:
     """Say no to what would not fit, before the system kills the kernel for it.
 
@@ -54,9 +59,9 @@ def check_memory(wanted: int, what: str, instead: str) -> None:
     Raises:
         MemoryError: with the sizes and `instead`.
     """
-    free = free_memory()
-    if wanted + SPARE_BYTES > free:
+    free, most = free_memory(), memory_to_give()
+    if wanted > most:
         raise MemoryError(
             f"Received: {what}, {wanted / 1e9:,.1f} GB, with {free / 1e9:,.1f} GB of memory free. "
-            f"Expected: at most {max(0, free - SPARE_BYTES) / 1e9:,.1f} GB. {instead}"
+            f"Expected: at most {most / 1e9:,.1f} GB. {instead}"
         )

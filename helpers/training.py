@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from helpers import costs, machine
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
@@ -95,6 +97,7 @@ def train(
 
     Raises:
         ValueError: where features, labels and model do not fit together.
+        MemoryError: where a step would need more memory than is free.
     """
     yield from Trainer(model, optimizer).epochs(features, labels, epochs, **options)
 
@@ -130,6 +133,7 @@ class Trainer:
     ) -> Iterator[Epoch]:
         """As `train`."""
         _check(self.model, features, labels, epochs, batch_size)
+        _check_memory(self.model, batch_size)
         generator = np.random.default_rng(seed)
         started = time.perf_counter()
         for number in range(1, epochs + 1):
@@ -244,6 +248,17 @@ def _check(
         raise ValueError(
             f"Received: {epochs} epochs with batches of {batch_size}. Expected: at least 1 each."
         )
+
+
+def _check_memory(model: keras.Model, batch_size: int) -> None:
+    """Say no to steps that would end the kernel, with the batches that would do."""
+    fitting = machine.memory_to_give() // costs.step_bytes(model, 1)
+    smaller = f"batches of at most {fitting}, or " if fitting else ""
+    machine.check_memory(
+        costs.step_bytes(model, batch_size),
+        f"steps of training with batches of {batch_size}",
+        f"Take {smaller}smaller pictures, or a cut nearer to the end of the base.",
+    )
 
 
 def _portions(

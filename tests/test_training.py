@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from helpers import bases, features, training, weights
+from helpers import bases, features, machine, training, weights
 
 CHANNELS = 12
 
@@ -208,6 +209,28 @@ def test_what_does_not_fit_is_said_at_once(
     with pytest.raises(ValueError) as caught:
         next(training.train(head(2), data, labels, **settings))
     assert message in str(caught.value)
+
+
+def test_a_step_that_would_not_fit_is_refused_with_one_that_would(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(machine, "free_memory", lambda: machine.SPARE_BYTES + 10_000)
+    data, labels = picked(2)
+
+    def first(batch_size: int) -> training.Epoch:
+        options = {"optimizer": keras.optimizers.Adam(), "epochs": 1, "batch_size": batch_size}
+        return next(training.train(head(2), data, labels, **options))
+
+    with pytest.raises(MemoryError, match=r"batches of 64.*Take batches of at most \d+") as caught:
+        first(64)
+    fitting = int(re.search(r"at most (\d+)", str(caught.value))[1])
+    assert 1 <= fitting < 64
+    assert first(fitting).number == 1
+    with pytest.raises(MemoryError):
+        first(fitting + 1)
+    monkeypatch.setattr(machine, "free_memory", lambda: machine.SPARE_BYTES)
+    with pytest.raises(MemoryError, match="Take smaller pictures"):
+        first(1)
 
 
 def test_history_is_keras_history() -> None:

@@ -619,10 +619,15 @@ panels.question(exercises.none_of_these)
 #
 # A `.keras` file holds the whole model: its architecture, its weights, and the scaling of the pixels. What
 # it does *not* hold is the names of the classes. Keep them beside it.
+#
+# Keras writes straight into the file that you name. If the kernel dies in the middle, or the disk is full,
+# neither the new model is there nor the one that was there before. So save beside it and rename: a file is
+# renamed whole or not at all.
 
 # %%
 saved = KEPT / "model.keras"
-model.save(saved)
+model.save(KEPT / "new.keras")
+(KEPT / "new.keras").replace(saved)
 (KEPT / "classes.txt").write_text("\n".join(class_names), encoding="utf-8")
 again = keras.models.load_model(saved)
 some = test.images[:64]
