@@ -41,6 +41,7 @@ def compile_for(model: keras.Model, learning_rate: float) -> None:
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
     )
+    model.optimizer.build(model.trainable_variables)
 
 
 class Transfer:

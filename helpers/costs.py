@@ -75,20 +75,21 @@ def multiply_adds(model: keras.Model) -> int:
 
 
 def step_bytes(model: keras.Model, batch: int) -> int:
-    """About the memory of a training step: each layer's output, and its gradient on the way back.
+    """Memory of a training step, rather too much than too little: each layer's output is kept.
 
-    Layers that are frozen count as well, so this is rather too much than too little
+    Layers that are frozen count as well, as if the way back went through them
     (benchmarks/README.md compares it with what a process took).
     """
     numbers = sum(int(np.prod([d or 1 for d in shape[1:]])) for shape in _output_shapes(model))
-    return 2 * 4 * batch * numbers
+    return 4 * batch * numbers
 
 
 def _output_shapes(model: keras.Model) -> Iterator[tuple[int | None, ...]]:
     """The shape of each output of each layer."""
     import keras
 
-    for layer in _leaves(model):
+    layers = [layer for layer in _leaves(model) if not isinstance(layer, keras.layers.InputLayer)]
+    for layer in layers:
         for tensor in keras.tree.flatten(layer.output):
             yield tensor.shape
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -47,6 +48,25 @@ def compile_for(model: keras.Model, optimizer: keras.optimizers.Optimizer, class
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     model.compile(optimizer=optimizer, loss=loss, metrics=[accuracy])
+
+
+@pytest.mark.parametrize(("built", "traces"), [(False, 2), (True, 1)])
+def test_fit_traces_once_where_the_optimizer_is_built(built: bool, traces: int) -> None:
+    """What lesson 3 says of the last line of `compile_for`."""
+    calls = []
+
+    class Counted(keras.layers.Layer):
+        def call(self, inputs: Any) -> Any:
+            calls.append(inputs)
+            return inputs
+
+    model = keras.Sequential([keras.Input((CHANNELS,)), Counted(), keras.layers.Dense(1)])
+    compile_for(model, keras.optimizers.Adam(), classes=2)
+    if built:
+        model.optimizer.build(model.trainable_variables)
+    calls.clear()
+    model.fit(*picked(2, count=64), batch_size=32, verbose=0)
+    assert len(calls) == traces
 
 
 @pytest.mark.parametrize("classes", [2, 3])
@@ -214,7 +234,7 @@ def test_what_does_not_fit_is_said_at_once(
 def test_a_step_that_would_not_fit_is_refused_with_one_that_would(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(machine, "free_memory", lambda: machine.SPARE_BYTES + 10_000)
+    monkeypatch.setattr(machine, "free_memory", lambda: machine.SPARE_BYTES + 2_000)
     data, labels = picked(2)
 
     def first(batch_size: int) -> training.Epoch:
@@ -223,7 +243,7 @@ def test_a_step_that_would_not_fit_is_refused_with_one_that_would(
 
     with pytest.raises(MemoryError, match=r"batches of 64.*Take batches of at most \d+") as caught:
         first(64)
-    fitting = int(re.search(r"at most (\d+)", str(caught.value))[1])
+    fitting = int(re.search(r"of at most (\d+)", str(caught.value))[1])
     assert 1 <= fitting < 64
     assert first(fitting).number == 1
     with pytest.raises(MemoryError):

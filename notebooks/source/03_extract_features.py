@@ -155,6 +155,10 @@ plots.feature_maps(block, strongest);
 # `sigmoid` or `softmax`, and the loss and the metric are told so: `from_logits=True`, and
 # `threshold=0.0`. A logit of 0 is a probability of 0.5. The default threshold of 0.5, applied to
 # logits, would call a picture whose second class has probability 0.6 a picture of the first.
+#
+# The last line of `compile_for` saves time. `fit` turns the training step into a graph, which for a large
+# network takes seconds. An optimizer that has no variables yet makes them in that step, and then the step
+# has to become a graph a second time, without making them. Built ahead, once is enough.
 
 # %%
 def add_head(base, classes):
@@ -176,6 +180,7 @@ def compile_for(model, classes, learning_rate=1e-3):
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=loss, metrics=[accuracy])
+    model.optimizer.build(model.trainable_variables)
 
 
 classes = len(data.class_names)

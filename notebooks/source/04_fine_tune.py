@@ -203,6 +203,7 @@ def compile_for(model, learning_rate):
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         accuracy = keras.metrics.SparseCategoricalAccuracy(name="accuracy")
     model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=loss, metrics=[accuracy])
+    model.optimizer.build(model.trainable_variables)
 
 
 pooled = keras.Sequential(above.layers[:2])

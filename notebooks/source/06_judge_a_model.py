@@ -513,6 +513,7 @@ def train_everything(images, labels):
         optimizer=keras.optimizers.Adam(1e-3),
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
     )
+    model.optimizer.build(model.trainable_variables)
     model.fit(images, labels, batch_size=32, epochs=6, verbose=0)
     return model
 
