@@ -529,8 +529,8 @@ def _reading(archive: Path) -> Iterator[zipfile.ZipFile]:
             yield opened
     except (*DAMAGED, OSError, ValueError) as error:
         ours = str(error).startswith("Received: ")
-        # An offset that points nowhere is an invalid argument to the file.
-        if ours or (isinstance(error, OSError) and error.errno != errno.EINVAL):
+        # An offset that points nowhere is an invalid argument to the file; bz2's have no number.
+        if ours or (isinstance(error, OSError) and error.errno not in {None, errno.EINVAL}):
             raise
         raise ValueError(
             f"Received: {archive.name}, which cannot be unpacked ({error}). "

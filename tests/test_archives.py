@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import random
 import stat
 import zipfile
@@ -192,6 +193,26 @@ def test_an_offset_that_points_nowhere_is_damage(tmp_path):
     with pytest.raises(ValueError, match="damaged"):
         downloads.check_zip(archive)
     refused(archive, "cannot be unpacked")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_compressed_members_are_damage(tmp_path, method):
+    whole = archive_of({"a": BODY[:5000]}, tmp_path / "good.zip", method).read_bytes()
+    begin, end = 31, whole.rindex(b"PK\x01\x02")  # of the packed member, behind its name
+    said = set()
+    for at in range(begin, end, max(1, (end - begin) // 60)):
+        archive = tmp_path / "bad.zip"
+        archive.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
+        try:
+            unpacked = downloads.unpack_zip(archive, tmp_path / "folder")
+        except ValueError as error:
+            assert str(error).startswith("Received: bad.zip, which cannot be unpacked")
+            said.add(str(error))
+            assert not (tmp_path / "folder").exists()
+        else:  # a byte that means nothing to the decompressor
+            assert contents_of(unpacked) == {"a": BODY[:5000]}
+            shutil.rmtree(unpacked)
+    assert len(said) > 1  # damaged in more than one way
 
 
 def test_check_zip_names_the_members(tmp_path):
