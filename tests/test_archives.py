@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
-import shutil
 import random
+import shutil
 import stat
 import zipfile
 from pathlib import Path

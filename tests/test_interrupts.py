@@ -1,4 +1,4 @@
-"""Killed while saving, interrupted while training: what was there stays, and the next run goes on."""
+"""Killed while saving, interrupted in training: what was there stays, and the next run goes on."""
 
 from __future__ import annotations
 
