@@ -184,8 +184,10 @@ def cells_of(number: int, *wanted: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def lesson_3(chromium: object, server: tuple[str, Path]) -> Lab:
-    """Lesson 3 with all cells run."""
-    lab = Lab(chromium, server, "lesson_3", cells_of(3))
+    """Lesson 3 with all cells run but those of the network from scratch, which nbval runs."""
+    cells = [text for text in cells_of(3) if "scratch" not in text]
+    assert len(cells) < len(cells_of(3))
+    lab = Lab(chromium, server, "lesson_3", cells)
     lab.page.set_default_timeout(10 * PATIENCE)
     lab.menu("Run", "Run All Cells")
     lab.says("Run 1: Done: 10 of 10 epochs")
