@@ -6,9 +6,10 @@ import re
 import nbformat
 import pytest
 
-from helpers.lessons import LESSONS, NOTEBOOKS, START, find
+from helpers.lessons import LESSONS, NOTEBOOKS, ROOT, START, find
 
 FRAME = ("**What you'll do.**", "**What you'll learn.**", "**What you'll need.**", "**Predict")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 END = ("## What you have seen", "## On your own", "## Further reading")
 
 
@@ -35,6 +36,24 @@ def test_lesson_has_the_frame(lesson):
     for part in (*FRAME, *END):
         assert part in text, part
     assert f"about {lesson.seconds}" in text.replace("\n", " "), "the runtime of the table"
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_the_readme_has_the_lesson_and_its_runtime(lesson):
+    row = rf"\| {lesson.number} \| \[{lesson.title}\]\(notebooks/{lesson.stem}\.ipynb\).*"
+    assert re.search(row + rf"\| {lesson.seconds} s \|", README)
+
+
+def test_the_readmes_accuracies_are_those_of_the_stored_lessons():
+    rows = re.findall(r"\| (0\.\d{3}) \([^|]+\| `python3 course\.py run (\d)` \|", README)
+    assert len(rows) >= 6
+    for accuracy, number in rows:
+        outputs = [
+            output.get("text", "")
+            for cell in cells(find(number), "code")
+            for output in cell.outputs
+        ]
+        assert re.search(rf"{accuracy} (\(|lies)", "".join(outputs)), (number, accuracy)
 
 
 @pytest.mark.parametrize("lesson", (START, *LESSONS), ids=lambda lesson: lesson.stem)
