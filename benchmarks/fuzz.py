@@ -133,7 +133,10 @@ READERS: dict[str, tuple[Callable[[], list[bytes]], Callable[[bytes, Path], str]
 
 
 def work(kind: str, seed: int, until: float, folder: Path, told: multiprocessing.Queue) -> None:
-    """Feed one reader until the time is up, telling of each input what came of it."""
+    """Feed one reader until the time is up or a finding, telling of each input what came of it.
+
+    After a finding nothing more is read, so that the input is still there to be kept.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     make, read = READERS[kind]
     chance, sound = random.Random(seed), make()
@@ -145,6 +148,8 @@ def work(kind: str, seed: int, until: float, folder: Path, told: multiprocessing
         except Exception as error:
             said = f"FINDING {type(error).__name__}: {error}"[:200]
         told.put(said)
+        if said.startswith("FINDING"):
+            return
     told.put(None)
 
 
@@ -185,9 +190,9 @@ def listen(
             return f"no answer in {PATIENCE_SECONDS} s" if alive else f"died: {process.exitcode}"
         if said is None:
             return None
-        counts[said] += 1
         if said.startswith("FINDING"):
             return said.removeprefix("FINDING ")
+        counts[said] += 1
 
 
 def main() -> int:

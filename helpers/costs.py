@@ -1,7 +1,8 @@
-"""What a network costs: parameters, multiply-adds a picture, pictures a second on this machine."""
+"""What a network costs: parameters, multiply-adds, memory, pictures a second on this machine."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -75,23 +76,18 @@ def multiply_adds(model: keras.Model) -> int:
 
 
 def step_bytes(model: keras.Model, batch: int) -> int:
-    """Memory of a training step, rather too much than too little: each layer's output is kept.
+    """The memory of a training step in bytes: each layer's output is kept for the way back.
 
-    Layers that are frozen count as well, as if the way back went through them
-    (benchmarks/README.md compares it with what a process took).
+    Layers that are frozen count as well, so it is rather too much than too little
+    (benchmarks/step_memory.py compares it with what a process takes). Layers inside a model of a
+    class of its own have no output to be asked for, and do not count.
     """
-    numbers = sum(int(np.prod([d or 1 for d in shape[1:]])) for shape in _output_shapes(model))
-    return 4 * batch * numbers
-
-
-def _output_shapes(model: keras.Model) -> Iterator[tuple[int | None, ...]]:
-    """The shape of each output of each layer."""
     import keras
 
     layers = [layer for layer in _leaves(model) if not isinstance(layer, keras.layers.InputLayer)]
-    for layer in layers:
-        for tensor in keras.tree.flatten(layer.output):
-            yield tensor.shape
+    outputs = [getattr(layer, "output", ()) for layer in layers]
+    sizes = [tensor.shape[1:] for tensor in keras.tree.flatten(outputs)]
+    return 4 * batch * sum(math.prod(side or 1 for side in size) for size in sizes)
 
 
 def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:

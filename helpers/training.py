@@ -252,7 +252,7 @@ def _check(
 
 def _check_memory(model: keras.Model, batch_size: int) -> None:
     """Say no to steps that would end the kernel, with the batches that would do."""
-    fitting = machine.memory_to_give() // costs.step_bytes(model, 1)
+    fitting = machine.memory_to_give() // max(1, costs.step_bytes(model, 1))
     smaller = f"batches of at most {fitting}, or " if fitting else ""
     machine.check_memory(
         costs.step_bytes(model, batch_size),

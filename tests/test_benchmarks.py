@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
+import runpy
 import subprocess
 import sys
+import time
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +41,24 @@ def test_both_recipes_run_on_a_few_drawings() -> None:
     ):
         assert float(found[name]) > 0
     assert (ROOT / "benchmarks" / "recipes.csv").read_bytes() == before
+
+
+def test_the_fuzzer_stops_at_a_finding_and_keeps_its_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fuzz = runpy.run_path(str(ROOT / "benchmarks" / "fuzz.py"))
+    read: list[bytes] = []
+
+    def reader(contents: bytes, folder: Path) -> str:
+        read.append(contents)
+        if len(read) == 3:
+            raise KeyError("a finding")
+        return "read"
+
+    monkeypatch.setitem(fuzz["READERS"], "pictures", (fuzz["sound_pictures"], reader))
+    told: queue.Queue = queue.Queue()
+    fuzz["work"]("pictures", 0, time.monotonic() + 60, tmp_path, told)
+    counts: Counter[str] = Counter()
+    assert fuzz["listen"](None, told, counts) == "KeyError: 'a finding'"
+    assert counts == {"read": 2} and told.empty()
+    assert (tmp_path / "current").read_bytes() == read[-1]

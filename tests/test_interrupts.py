@@ -86,13 +86,13 @@ def test_a_part_of_a_saved_model_is_refused(tmp_path: Path, share: float) -> Non
 
 @contextmanager
 def interrupted_after(seconds: float) -> Iterator[None]:
-    """What the notebook's stop button does, after some time."""
+    """What the notebook's stop button does, after some time; again where it was not heard."""
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 0.5)
     try:
         yield
     finally:
@@ -119,7 +119,10 @@ def test_training_interrupted_fifty_times_begins_anew_as_if_nothing_had_been() -
         try:
             with interrupted_after(chance.uniform(0.001, 0.05)):
                 run(10_000)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, TypeError, SystemError) as error:
+            # An interrupt while TensorFlow converts an array, about one in 200, is lost to an error
+            # of its own, which says so.
+            assert isinstance(error, KeyboardInterrupt) or "exception set" in str(error)
             interrupts += 1
     assert interrupts == 50
     assert run(3) == expected

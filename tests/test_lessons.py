@@ -9,8 +9,8 @@ import pytest
 from helpers.lessons import LESSONS, NOTEBOOKS, ROOT, START, find
 
 FRAME = ("**What you'll do.**", "**What you'll learn.**", "**What you'll need.**", "**Predict")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 END = ("## What you have seen", "## On your own", "## Further reading")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("text", ["3", 3, "03", "03_extract_features", "03_extract_features.ipynb"])

@@ -253,6 +253,22 @@ def test_a_step_that_would_not_fit_is_refused_with_one_that_would(
         first(1)
 
 
+def test_a_model_of_a_class_of_its_own_trains_inside_another() -> None:
+    class Own(keras.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = keras.layers.Dense(3)
+
+        def call(self, inputs: Any) -> Any:
+            return self.inner(inputs)
+
+    data, labels = picked(3)
+    model = keras.Sequential([keras.Input((CHANNELS,)), Own()])
+    optimizer = keras.optimizers.Adam()
+    epochs = list(training.train(model, data, labels, optimizer=optimizer, epochs=2))
+    assert epochs[1].loss < epochs[0].loss
+
+
 def test_history_is_keras_history() -> None:
     epochs = [training.Epoch(1, 0.5, 0.75, 0.625, 0.5, 1.0)]
     assert training.history(epochs) == {
