@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LEARNER = """
 import hashlib
 import keras
-from helpers import bases, features, pictures, stores
+from helpers import bases, features, pictures
+from helpers.features import stores
 
 write, computed = stores.Store.write, []
 stores.Store.write = lambda store, *rest: (computed.append(store.path.name), write(store, *rest))

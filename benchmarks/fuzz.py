@@ -97,7 +97,7 @@ def damaged(contents: bytes, others: list[bytes], chance: random.Random) -> byte
 
 def read_picture(contents: bytes, folder: Path) -> str:
     """What the decoder does with it."""
-    from helpers import decoding
+    from helpers.pictures import decoding
 
     try:
         found = decoding.decode(contents, SIZE)
@@ -108,14 +108,14 @@ def read_picture(contents: bytes, folder: Path) -> str:
 
 def read_archive(contents: bytes, folder: Path) -> str:
     """What the unpacker does with it."""
-    from helpers import downloads
+    from helpers import archives
 
     archive, inside = folder / "a.zip", folder / "outer" / "inside"
     shutil.rmtree(folder / "outer", ignore_errors=True)
     (folder / "outer").mkdir()
     archive.write_bytes(contents)
     try:
-        downloads.unpack_zip(archive, inside)
+        archives.unpack_zip(archive, inside)
         said = "read"
     except ValueError:
         said = "refused"

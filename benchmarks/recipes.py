@@ -27,7 +27,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from helpers import bases, evaluation, features, lessons, pictures, training
+from helpers import bases, evaluation, features, paths, pictures, training
 
 CUT = "block_12_add"
 LAYER = 100  # the tutorial fine-tunes from here
@@ -312,7 +312,7 @@ def main() -> None:
 @contextmanager
 def cold_features() -> Iterator[None]:
     """No features of an earlier run: they are kept in a folder that is thrown away."""
-    photos = lessons.cache_folder() / "photos"
+    photos = paths.cache_folder() / "photos"
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, COURSE_CACHE=folder):
         if photos.is_dir():
             (Path(folder) / "photos").symlink_to(photos)

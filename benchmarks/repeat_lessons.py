@@ -16,7 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-from helpers.lessons import LESSONS, ROOT, Lesson, find
+from helpers.lessons import LESSONS, Lesson, find
+from helpers.paths import ROOT
 
 TABLE = Path(__file__).with_name("repeated_lessons.csv")
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers import downloads, lessons
+from helpers import downloads, paths
 from helpers.files import write_whole
 
 if TYPE_CHECKING:
     import keras
 
 
-EMBEDDED = lessons.ROOT / "data" / "bases"
+EMBEDDED = paths.ROOT / "data" / "bases"
 KERAS_SERVER = "https://storage.googleapis.com/tensorflow/keras-applications"
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -226,7 +226,7 @@ def _check_unchanged(path: Path) -> None:
     Raises:
         RuntimeError: where a single byte differs.
     """
-    kept = lessons.cache_folder() / "weights.json"
+    kept = paths.cache_folder() / "weights.json"
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     try:
         known = json.loads(kept.read_text(encoding="utf-8"))

@@ -30,8 +30,8 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from helpers import bases, drawings, lessons
-from helpers.drawings.others import OTHERS
+from helpers import bases, drawings, paths
+from helpers.drawings.species import OTHERS
 from helpers.files import write_whole
 
 if TYPE_CHECKING:
@@ -366,7 +366,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="two minutes instead, and no use")
     parser.add_argument("--to", type=Path, help="folder for the weights; default: data/bases")
     options = parser.parse_args(arguments)
-    cache = lessons.cache_folder()
+    cache = paths.cache_folder()
     plan, folder, results = FULL, cache / "pretrain", options.to or bases.EMBEDDED
     if options.quick:
         plan, folder = QUICK, cache / "pretrain_quick"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import downloads
+from helpers import archives, downloads
 
 BODY = random.Random(0).randbytes(1_000_000)
 
@@ -37,7 +37,7 @@ def test_unpacking_gives_what_zipfile_gives_and_replaces_what_was_there(tmp_path
     folder = tmp_path / "unpacked"
     folder.mkdir()
     (folder / "old").write_text("old")
-    assert downloads.unpack_zip(archive, folder) == folder
+    assert archives.unpack_zip(archive, folder) == folder
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(tmp_path / "oracle")
     assert contents_of(folder) == contents_of(tmp_path / "oracle")
@@ -50,7 +50,7 @@ def refused(archive: Path, match: str) -> None:
     folder.mkdir(parents=True)
     (folder / "old").write_text("old")
     with pytest.raises(ValueError, match=match):
-        downloads.unpack_zip(archive, folder)
+        archives.unpack_zip(archive, folder)
     assert contents_of(archive.parent) == {
         archive.name: archive.read_bytes(),
         "inner/unpacked/old": b"old",
@@ -89,10 +89,10 @@ def test_encrypted_members_are_refused(tmp_path):
 def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path, monkeypatch):
     bomb = {"zeros": bytes(5_000_000)}
     refused(archive_of(bomb, tmp_path / "bad.zip", zipfile.ZIP_DEFLATED), "5,000,000 bytes")
-    monkeypatch.setattr(downloads, "MAX_UNPACKED_BYTES", 1000)
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 1000)
     large = archive_of({"large": BODY[:1001]}, tmp_path / "large.zip")
     with pytest.raises(ValueError, match="1,001 bytes"):
-        downloads.unpack_zip(large, tmp_path / "unpacked")
+        archives.unpack_zip(large, tmp_path / "unpacked")
 
 
 @pytest.mark.parametrize(
@@ -142,12 +142,12 @@ def test_names_in_an_unknown_encoding_are_refused(tmp_path):
 
 def test_names_in_utf8_are_kept(tmp_path):
     members = {"chats/caf\u00e9 \U0001f431.jpg": b"1", "\u732b/1.jpg": b"2"}
-    downloads.unpack_zip(archive_of(members, tmp_path / "good.zip"), tmp_path / "unpacked")
+    archives.unpack_zip(archive_of(members, tmp_path / "good.zip"), tmp_path / "unpacked")
     assert contents_of(tmp_path / "unpacked") == members
 
 
 def test_too_many_members_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(downloads, "MAX_MEMBERS", 2)
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 2)
     three = archive_of(dict.fromkeys("abc", b"1"), tmp_path / "bad.zip")
     refused(three, "3 members. Expected: at most 2")
 
@@ -158,9 +158,9 @@ def test_no_room_for_an_archive_is_named_and_leaves_nothing(tmp_path, monkeypatc
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(downloads.shutil, "copyfileobj", full)
+    monkeypatch.setattr(archives.shutil, "copyfileobj", full)
     with pytest.raises(downloads.DownloadError, match="Received: a full disk"):
-        downloads.unpack_zip(archive, tmp_path / "unpacked")
+        archives.unpack_zip(archive, tmp_path / "unpacked")
     assert [path.name for path in tmp_path.iterdir()] == ["good.zip"]
 
 
@@ -170,7 +170,7 @@ def test_damage_is_noticed(tmp_path):
     raw[raw.index(BODY[:100]) + 50] ^= 1
     archive.write_bytes(raw)
     with pytest.raises(ValueError, match="bad CRC-32 of 'second'"):
-        downloads.check_zip(archive)
+        archives.check_zip(archive)
     refused(archive, "Bad CRC-32")
 
 
@@ -180,7 +180,7 @@ def test_half_an_archive_is_noticed(tmp_path):
         opened.writestr("a", BODY[:5000])
     (tmp_path / "bad.zip").write_bytes(whole.getvalue()[:3000])
     with pytest.raises(ValueError, match="damaged"):
-        downloads.check_zip(tmp_path / "bad.zip")
+        archives.check_zip(tmp_path / "bad.zip")
     refused(tmp_path / "bad.zip", "cannot be unpacked")
 
 
@@ -191,7 +191,7 @@ def test_an_offset_that_points_nowhere_is_damage(tmp_path):
     raw[at : at + 4] = (10_000).to_bytes(4, "little")
     archive.write_bytes(raw)
     with pytest.raises(ValueError, match="damaged"):
-        downloads.check_zip(archive)
+        archives.check_zip(archive)
     refused(archive, "cannot be unpacked")
 
 
@@ -204,7 +204,7 @@ def test_damaged_compressed_members_are_damage(tmp_path, method):
         archive = tmp_path / "bad.zip"
         archive.write_bytes(whole[:at] + bytes([whole[at] ^ 0x55]) + whole[at + 1 :])
         try:
-            unpacked = downloads.unpack_zip(archive, tmp_path / "folder")
+            unpacked = archives.unpack_zip(archive, tmp_path / "folder")
         except ValueError as error:
             assert str(error).startswith("Received: bad.zip, which cannot be unpacked")
             said.add(str(error))
@@ -217,4 +217,4 @@ def test_damaged_compressed_members_are_damage(tmp_path, method):
 
 def test_check_zip_names_the_members(tmp_path):
     archive = archive_of({"a/b": b"1", "c": b"2"}, tmp_path / "good.zip")
-    assert downloads.check_zip(archive) == ["a/b", "c"]
+    assert archives.check_zip(archive) == ["a/b", "c"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.lessons import ROOT
+from helpers.paths import ROOT
 
 
 @pytest.mark.slow

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import pytest
 
-from helpers import lessons
+from helpers import lessons, paths
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-SCREENSHOTS = lessons.ROOT / ".cache" / "screenshots"
+SCREENSHOTS = paths.ROOT / ".cache" / "screenshots"
 PATIENCE = 60_000  # milliseconds until what must come is given up
 
 pytestmark = [
@@ -349,7 +349,8 @@ def test_lesson_4(chromium: object, server: tuple[str, Path]) -> None:
 OWN_PICTURES = (
     """
 import numpy as np
-from helpers import drawings, labels, panels
+from helpers import drawings, panels
+from helpers.pictures import labels
 
 images = np.stack([one.picture for one in drawings.draw_many(["cat", "dog"], 3, 0)])
 given, doubted = np.arange(6) % 2, np.full((6, 2), 0.5)

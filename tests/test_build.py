@@ -12,7 +12,7 @@ import pytest
 
 from helpers.commands import build, cleaning
 from helpers.commands.execution import CellFailed
-from helpers.lessons import ROOT, SOURCES
+from helpers.paths import ROOT, SOURCES
 
 STEM = "01_sample"
 TEXT = (

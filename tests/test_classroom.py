@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from helpers import lessons, pictures
+from helpers import paths
+from helpers.pictures import photographs
 
 COUNTS = {"train/cats": 3, "train/dogs": 3, "validation/cats": 2, "validation/dogs": 2}
 
@@ -23,8 +24,9 @@ import sys
 import keras
 from helpers import features, pictures
 from helpers.exercises import progress
+from helpers.pictures import photographs
 
-pictures.PHOTOS_COUNTS = {counts}
+photographs.COUNTS = {counts}
 keras.utils.set_random_seed(0)
 found = pictures.load("photos", 32, quiet=True)
 model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.GlobalAveragePooling2D()])
@@ -40,7 +42,7 @@ def lesson(environment: dict[str, str], before: Sequence[str] = ()) -> str:
     others = {name: value for name, value in os.environ.items() if name not in names}
     ran = subprocess.run(
         [*before, sys.executable, "-c", LESSON],
-        cwd=lessons.ROOT,
+        cwd=paths.ROOT,
         env={**others, "COURSE_MIRROR": "http://127.0.0.1:9", **environment},
         capture_output=True,
         text=True,
@@ -52,7 +54,7 @@ def lesson(environment: dict[str, str], before: Sequence[str] = ()) -> str:
 def fill(folder: Path) -> None:
     """Photographs as they lie in a cache when they have been fetched."""
     for inside, count in COUNTS.items():
-        path = folder / "photos" / pictures.PHOTOS_TOP / inside
+        path = folder / "photos" / photographs.TOP / inside
         path.mkdir(parents=True)
         for number in range(count):
             Image.new("RGB", (40, 40), (number * 40, 0, 0)).save(path / f"{number}.jpg")

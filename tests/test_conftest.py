@@ -11,7 +11,8 @@ import nbformat
 import pytest
 
 from helpers import bases, pictures
-from helpers.lessons import LESSONS, ROOT
+from helpers.lessons import LESSONS
+from helpers.paths import ROOT
 
 pytest_plugins = ("pytester",)
 WITH_PICTURES = {lesson.number for lesson in LESSONS if lesson.needs_pictures}

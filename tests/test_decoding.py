@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from helpers import decoding, machine, pictures
+from helpers import machine, pictures
+from helpers.pictures import decoding
 
 SIZE = 20
 

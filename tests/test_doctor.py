@@ -14,7 +14,8 @@ import pytest
 
 from helpers import bases, pictures
 from helpers.commands import doctor
-from helpers.lessons import LESSONS, ROOT
+from helpers.lessons import LESSONS
+from helpers.paths import ROOT
 
 Memory = namedtuple("Memory", "available total")
 
@@ -24,7 +25,7 @@ def healthy(tmp_path, monkeypatch):
     """A machine on which nothing stops the course, and no TensorFlow to wait for."""
     for lesson in LESSONS:
         (tmp_path / f"{lesson.stem}.ipynb").touch()
-    monkeypatch.setattr("helpers.lessons.NOTEBOOKS", tmp_path)
+    monkeypatch.setattr("helpers.paths.NOTEBOOKS", tmp_path)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(8e9, 16e9))
     Usage = namedtuple("Usage", "free")
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: Usage(50e9))

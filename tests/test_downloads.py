@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from serving import Served, serving
 
-from helpers import downloads
+from helpers import archives, downloads
 from helpers.downloads import Checks, DownloadError
 
 BODY = random.Random(0).randbytes(1_000_000)
@@ -236,7 +236,7 @@ def test_a_login_page_is_no_zip_and_costs_nothing(mirror, tmp_path):
     url = f"{mirror.url}/file.zip"
     archive = b"PK\x03\x04" + BODY
     (mirror.folder / "file.zip").write_bytes(archive)
-    checks = Checks(looks_like=downloads.begins_like_zip)
+    checks = Checks(looks_like=archives.begins_like_zip)
     page = answer_with(b"<!doctype html><title>Log in</title>", headers={"ETag": '"page"'})
     first = break_off(1)
     mirror.misbehave = lambda handler: first(handler) or page(handler)
@@ -249,7 +249,7 @@ def test_a_login_page_is_no_zip_and_costs_nothing(mirror, tmp_path):
 
 
 def test_what_does_not_begin_like_the_file_is_refused(mirror, tmp_path):
-    checks = Checks(looks_like=downloads.begins_like_zip)
+    checks = Checks(looks_like=archives.begins_like_zip)
     with pytest.raises(DownloadError, match="it begins differently"):
         fetched(f"{mirror.url}/file.zip", tmp_path, checks)
 
@@ -442,7 +442,7 @@ def test_the_networks_proxy_is_asked(mirror, tmp_path, monkeypatch):
 FETCH = """
 import sys
 from pathlib import Path
-from helpers import downloads
+from helpers import archives, downloads
 downloads.CHUNK_BYTES = 10_000
 downloads.fetch([sys.argv[1]], Path(sys.argv[2]))
 """
@@ -478,7 +478,7 @@ def test_who_comes_second_waits_and_takes_what_the_first_got(mirror, tmp_path):
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
-from helpers import downloads
+from helpers import archives, downloads
 import requests  # once, for all children
 downloads.CHUNK_BYTES = 10_000
 url, target, chance = sys.argv[1], Path(sys.argv[2]), random.Random(int(sys.argv[4]))

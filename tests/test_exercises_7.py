@@ -211,7 +211,7 @@ def test_scikit_learns_threshold_is_right():
 def test_the_courses_own_losses_are_right():
     from sklearn.model_selection import PredefinedSplit, cross_val_predict
 
-    from helpers import labels
+    from helpers.pictures import labels
 
     def out_of_fold_loss(inputs, targets, folds):
         head = LogisticRegression(C=0.01, max_iter=1000)

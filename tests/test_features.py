@@ -1,4 +1,4 @@
-"""helpers/features.py against plain Keras: the same numbers, computed once."""
+"""helpers/features against plain Keras: the same numbers, computed once."""
 
 from __future__ import annotations
 

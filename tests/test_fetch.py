@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from serving import serving
 
-from helpers import bases, downloads, lessons, pictures
+from helpers import bases, downloads, paths
 from helpers.commands import fetch
+from helpers.pictures import photographs, tfds
 
 COUNTS = {"train/cats": 3, "train/dogs": 3, "validation/cats": 2, "validation/dogs": 2}
 
@@ -28,9 +29,9 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("COURSE_MIRROR", raising=False)
     monkeypatch.setattr(downloads, "BACKOFF_SECONDS", 0)
-    monkeypatch.setattr(pictures, "PHOTOS_COUNTS", COUNTS)
-    monkeypatch.setattr(pictures, "PHOTOS_URLS", (f"http://127.0.0.1:9/{pictures.PHOTOS_ZIP}",))
-    monkeypatch.setattr(pictures, "TFDS_HOST", "http://127.0.0.1:9")
+    monkeypatch.setattr(photographs, "COUNTS", COUNTS)
+    monkeypatch.setattr(photographs, "URLS", (f"http://127.0.0.1:9/{photographs.ZIP}",))
+    monkeypatch.setattr(tfds, "HOST", "http://127.0.0.1:9")
     return folder
 
 
@@ -38,10 +39,10 @@ def cache(tmp_path, monkeypatch):
 def mirror(tmp_path, monkeypatch):
     """Serves an archive in the published layout, 1,000 bytes a file."""
     (tmp_path / "served").mkdir()
-    with zipfile.ZipFile(tmp_path / "served" / pictures.PHOTOS_ZIP, "w") as archive:
+    with zipfile.ZipFile(tmp_path / "served" / photographs.ZIP, "w") as archive:
         for inside, count in COUNTS.items():
             for number in range(count):
-                name = f"{pictures.PHOTOS_TOP}/{inside}/{number}.jpg"
+                name = f"{photographs.TOP}/{inside}/{number}.jpg"
                 archive.writestr(name, number.to_bytes(1000, "big"))
     with serving(tmp_path / "served") as served:
         monkeypatch.setenv("COURSE_MIRROR", served.url)
@@ -143,7 +144,7 @@ def test_the_program_ends_with_one_sentence_and_code_1(tmp_path):
     dead = dict.fromkeys(proxies, "http://127.0.0.1:9")
     ended = subprocess.run(
         [sys.executable, "-m", "helpers.commands.fetch", "photos"],
-        cwd=lessons.ROOT,
+        cwd=paths.ROOT,
         env=os.environ | dead | {"COURSE_CACHE": str(tmp_path)},
         capture_output=True,
         text=True,

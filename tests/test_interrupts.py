@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from helpers import training
-from helpers.lessons import ROOT
+from helpers.paths import ROOT
 
 # A process saves a model again and again, each time with other weights, all of them equal, until it
 # is killed: into one file as Keras does it, into the other as lesson 7 does it.

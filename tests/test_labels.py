@@ -13,7 +13,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import StratifiedKFold
 
-from helpers import labels, pictures
+from helpers import pictures
+from helpers.pictures import labels
 
 
 def clouds(each: int = 30, classes: int = 3, channels: int = 200) -> tuple[np.ndarray, np.ndarray]:

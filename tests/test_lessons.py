@@ -6,7 +6,8 @@ import re
 import nbformat
 import pytest
 
-from helpers.lessons import LESSONS, NOTEBOOKS, ROOT, START, find
+from helpers.lessons import LESSONS, START, find
+from helpers.paths import NOTEBOOKS, ROOT
 
 FRAME = ("**What you'll do.**", "**What you'll learn.**", "**What you'll need.**", "**Predict")
 END = ("## What you have seen", "## On your own", "## Further reading")

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import export, lessons, page
+from helpers import export, page, paths
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -247,7 +247,7 @@ def test_a_picture_is_dropped_in_a_browser(browser, served, tmp_path):
     first.get_by_text("blue").wait_for()
     assert float(first.locator(".number").inner_text()) > 0.4
     assert opened.locator("#picture").get_attribute("alt") == "sea.png"
-    screenshots = lessons.ROOT / ".cache" / "screenshots"
+    screenshots = paths.ROOT / ".cache" / "screenshots"
     screenshots.mkdir(parents=True, exist_ok=True)
     opened.screenshot(path=screenshots / "page_answered.png")
 

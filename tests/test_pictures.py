@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 from serving import serving
 
-from helpers import downloads, lessons, pictures
-from helpers.pictures import PictureSet, Split
+from helpers import downloads, paths, pictures
+from helpers.pictures import PictureSet, Split, photographs, tfds
 
 SMALL_COUNTS = {"train/cats": 12, "train/dogs": 12, "validation/cats": 6, "validation/dogs": 6}
 CLOSED = "http://127.0.0.1:9"
@@ -31,8 +31,8 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("COURSE_MIRROR", raising=False)
     monkeypatch.setattr(downloads, "BACKOFF_SECONDS", 0)
-    monkeypatch.setattr(pictures, "PHOTOS_COUNTS", SMALL_COUNTS)
-    monkeypatch.setattr(pictures, "PHOTOS_URLS", (f"{CLOSED}/{pictures.PHOTOS_ZIP}",))
+    monkeypatch.setattr(photographs, "COUNTS", SMALL_COUNTS)
+    monkeypatch.setattr(photographs, "URLS", (f"{CLOSED}/{photographs.ZIP}",))
     return folder
 
 
@@ -57,10 +57,10 @@ def make_folder(folder: Path, counts: dict[str, int], suffix: str = ".jpg") -> P
 @pytest.fixture
 def mirror(tmp_path, cache, monkeypatch):
     """A classroom's mirror with a small archive in the published layout."""
-    top = make_folder(tmp_path / pictures.PHOTOS_TOP, SMALL_COUNTS)
+    top = make_folder(tmp_path / photographs.TOP, SMALL_COUNTS)
     (tmp_path / "served").mkdir()
-    with zipfile.ZipFile(tmp_path / "served" / pictures.PHOTOS_ZIP, "w") as archive:
-        archive.writestr(f"{pictures.PHOTOS_TOP}/vectorize.py", "# is in the published one too")
+    with zipfile.ZipFile(tmp_path / "served" / photographs.ZIP, "w") as archive:
+        archive.writestr(f"{photographs.TOP}/vectorize.py", "# is in the published one too")
         for path in top.rglob("*.jpg"):
             archive.write(path, path.relative_to(tmp_path).as_posix())
     with serving(tmp_path / "served") as served:
@@ -410,7 +410,7 @@ def test_photos_are_fetched_once_and_split(mirror, cache, tmp_path):
     assert (found.name, found.size, found.class_names) == ("photos", 16, ("cats", "dogs"))
     counts = [np.bincount(split.labels).tolist() for split in splits(found)]
     assert counts == [[12, 12], [3, 3], [3, 3]]
-    top = tmp_path / pictures.PHOTOS_TOP
+    top = tmp_path / photographs.TOP
     train, _ = keras_pictures(top / "train", 16)
     held, _ = keras_pictures(top / "validation", 16)
     assert sorted(found.train.files) == sorted(train)
@@ -433,7 +433,7 @@ def test_another_seed_halves_otherwise(mirror):
 
 def test_photos_that_became_fewer_are_fetched_again(mirror, cache):
     folder = pictures.fetch("photos")
-    next((folder / pictures.PHOTOS_TOP / "train" / "dogs").iterdir()).unlink()
+    next((folder / photographs.TOP / "train" / "dogs").iterdir()).unlink()
     assert "11 instead of 12 in train/dogs" in pictures.is_ready("photos")
     pictures.fetch("photos")
     assert pictures.is_ready("photos") is None
@@ -441,14 +441,14 @@ def test_photos_that_became_fewer_are_fetched_again(mirror, cache):
 
 
 def test_an_archive_with_other_counts_is_refused(mirror, cache, monkeypatch):
-    monkeypatch.setattr(pictures, "PHOTOS_COUNTS", SMALL_COUNTS | {"train/cats": 1000})
+    monkeypatch.setattr(photographs, "COUNTS", SMALL_COUNTS | {"train/cats": 1000})
     with pytest.raises(RuntimeError, match="12 instead of 1000 in train/cats"):
         pictures.load("photos", 8)
     assert seen(cache) == []
 
 
 def test_a_damaged_archive_is_refused(mirror, cache):
-    path = mirror.folder / pictures.PHOTOS_ZIP
+    path = mirror.folder / photographs.ZIP
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 255
     path.write_bytes(raw)
@@ -469,7 +469,7 @@ def test_the_real_photographs():
     counts = [np.bincount(split.labels).tolist() for split in splits(found)]
     assert counts == [[1000, 1000], [250, 250], [250, 250]]
     assert len(set(all_files(found))) == 3000
-    top = lessons.cache_folder() / "photos" / pictures.PHOTOS_TOP
+    top = paths.cache_folder() / "photos" / photographs.TOP
     expected, _ = keras_pictures(top / "validation", 96)
     for split in splits(found)[1:]:
         for image, file in zip(split.images, split.files, strict=True):
@@ -482,14 +482,14 @@ def test_the_real_photographs():
 @pytest.fixture
 def prepared(tmp_path, monkeypatch):
     """100 pictures of `cats_vs_dogs` as TensorFlow Datasets writes them, one of them damaged."""
-    import tensorflow_datasets as tfds
+    import tensorflow_datasets
 
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    features = tfds.features.FeaturesDict(
+    features = tensorflow_datasets.features.FeaturesDict(
         {
-            "image": tfds.features.Image(),
-            "image/filename": tfds.features.Text(),
-            "label": tfds.features.ClassLabel(names=["cat", "dog"]),
+            "image": tensorflow_datasets.features.Image(),
+            "image/filename": tensorflow_datasets.features.Text(),
+            "label": tensorflow_datasets.features.ClassLabel(names=["cat", "dog"]),
         }
     )
     path = tmp_path / "picture.png"
@@ -501,8 +501,8 @@ def prepared(tmp_path, monkeypatch):
         file = f"PetImages/{kind}/{number}.jpg"
         example = {"image": io.BytesIO(contents), "image/filename": file, "label": kind}
         examples.append((number, example))
-    return tfds.dataset_builders.store_as_tfds_dataset(
-        name=pictures.TFDS_NAME,
+    return tensorflow_datasets.dataset_builders.store_as_tfds_dataset(
+        name=tfds.NAME,
         version="4.0.1",
         features=features,
         split_datasets={"train": examples},
@@ -548,7 +548,7 @@ def test_tfds_is_split_as_in_the_article(prepared):
 
 
 def test_a_damaged_example_of_tfds_is_named(prepared, monkeypatch):
-    monkeypatch.setattr(pictures, "TFDS_SPLITS", ("train[:90%]", "train[90%:95%]", "train[95%:]"))
+    monkeypatch.setattr(tfds, "SPLITS", ("train[:90%]", "train[90%:95%]", "train[95%:]"))
     found = pictures.load("tfds", 12, quiet=True)
     assert found.left_out == (
         ("PetImages/cat/50.jpg", "not a picture in JPEG, PNG, GIF, BMP or WebP"),
@@ -570,7 +570,7 @@ def test_tfds_without_a_shard_is_not_ready(prepared, tmp_path):
 
 def test_tfds_out_of_reach_is_a_clear_error(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(pictures, "TFDS_HOST", CLOSED)
+    monkeypatch.setattr(tfds, "HOST", CLOSED)
     assert str(tmp_path) in pictures.is_ready("tfds")
     with pytest.raises(
         RuntimeError, match=r"127\.0\.0\.1:9: no connection.*Expected: a connection"
@@ -582,10 +582,10 @@ def test_tfds_out_of_reach_is_a_clear_error(tmp_path, monkeypatch):
 def test_the_real_tfds():
     if reason := pictures.is_ready("tfds"):
         pytest.skip(reason)
-    import tensorflow_datasets as tfds
+    import tensorflow_datasets
 
     found = pictures.load("tfds", 64, quiet=True)
-    builder = tfds.builder_from_directory(pictures.fetch("tfds"))
+    builder = tensorflow_datasets.builder_from_directory(pictures.fetch("tfds"))
     total = builder.info.splits["train"].num_examples
     for split, share in zip(splits(found), (0.4, 0.1, 0.1), strict=True):
         assert abs(len(split) - share * total) <= 1

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from helpers import bases, drawings, pretrain
-from helpers.drawings.others import OTHERS
+from helpers.drawings.species import OTHERS
 
 TINY = dataclasses.replace(pretrain.QUICK, train=1, validation=1, epochs=3)
 

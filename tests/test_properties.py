@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps
 
-from helpers import decoding, downloads, pictures
-from helpers.stores import Store
+from helpers import archives
+from helpers.features.stores import Store
+from helpers.pictures import decoding, splits
 
 # No limit in time: the machine that runs the tests may be busy. The same examples in each run, so
 # that a red run is somebody's change; `--hypothesis-profile default` looks for new ones.
@@ -41,7 +42,7 @@ def test_whatever_its_names_an_archive_is_unpacked_inside_or_refused(names: list
                 except (UnicodeError, IndexError):  # zipfile itself writes no such name
                     return
         try:
-            downloads.unpack_zip(archive, inside)
+            archives.unpack_zip(archive, inside)
         except ValueError as error:
             assert str(error).startswith("Received: ") and not inside.exists()
         else:
@@ -101,13 +102,13 @@ def test_any_shares_split_each_class_without_loss(
     counts: list[int], validation: float, test: float, seed: int
 ) -> None:
     files = [
-        pictures._File(f"{label}/{number}", f"{label}/{number}", label)
+        splits.File(f"{label}/{number}", f"{label}/{number}", label)
         for label, count in enumerate(counts)
         for number in range(count)
     ]
     names = tuple(map(str, range(len(counts))))
     try:
-        parts = pictures._enough(pictures._Shares(validation, test, seed), names)(files)
+        parts = splits.enough(splits.Shares(validation, test, seed), names)(files)
     except ValueError as error:
         assert "Expected: at least 3, one for each split" in str(error)
         return

@@ -8,8 +8,9 @@ import pytest
 
 from helpers import panels
 from helpers.exercises import Overview, of_lesson, progress
-from helpers.lessons import LESSONS, NOTEBOOKS, START
+from helpers.lessons import LESSONS, START
 from helpers.panels import checkup
+from helpers.paths import NOTEBOOKS
 
 
 @pytest.fixture(autouse=True)

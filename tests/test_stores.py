@@ -1,4 +1,4 @@
-"""helpers/stores.py: what is not whole is never taken for whole, and nothing is done twice."""
+"""Stores of features: what is not whole is never taken for whole, and nothing is done twice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import stores
+from helpers.features import stores
 
 ROWS = np.arange(22, dtype="float32").reshape(11, 2)
 
@@ -205,7 +205,7 @@ LEARNER = """
 import os, random, signal, sys, time
 from pathlib import Path
 import numpy as np
-from helpers.stores import Store
+from helpers.features.stores import Store
 
 ROWS = np.arange(120_000, dtype="float32").reshape(400, 300)
 

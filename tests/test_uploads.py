@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageOps
 from test_decoding import boxed, png_of, saved, scene, turned_exif
 
-from helpers import decoding, labels, panels, pictures, uploads
+from helpers import panels, pictures
+from helpers.pictures import decoding, labels, uploads
 
 NAMES = ("ant", "bee <b>")
 HOSTILE = '<script>alert("x")</script>.jpg'

@@ -18,7 +18,8 @@ from nbformat import NotebookNode
 from helpers.commands import cleaning
 from helpers.commands.execution import CellFailed, any_error, execute, expects_error, tags
 from helpers.files import write_whole
-from helpers.lessons import LESSONS, NOTEBOOKS, cache_folder, find
+from helpers.lessons import LESSONS, find
+from helpers.paths import NOTEBOOKS, cache_folder
 
 PERCENT = "py:percent"
 HEADER = """\

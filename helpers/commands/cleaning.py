@@ -13,7 +13,7 @@ from pathlib import Path
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
-from helpers.lessons import ROOT, cache_folder
+from helpers.paths import ROOT, cache_folder
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_TEXT = "A panel of controls: run this cell to use it."

@@ -18,7 +18,8 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from helpers import machine
-from helpers.lessons import LESSONS, ROOT, Lesson, cache_folder
+from helpers.lessons import LESSONS, Lesson
+from helpers.paths import ROOT, cache_folder
 
 # Pictures a second of MobileNetV2 in a `tf.function` on the machine on which the lessons' `seconds`
 # were measured, within the same minutes (2 x86-64 cores, TensorFlow 2.21); the median of 7 rounds.

@@ -12,7 +12,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from helpers.commands.cleaning import ANSI
-from helpers.lessons import cache_folder
+from helpers.paths import cache_folder
 
 EXPECTED_ERROR = "nbval-raises-exception"
 

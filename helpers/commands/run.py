@@ -15,7 +15,8 @@ from helpers.commands import cleaning
 from helpers.commands.build import read_notebook, require
 from helpers.commands.execution import CellFailed, execute
 from helpers.files import write_whole
-from helpers.lessons import LESSONS, NOTEBOOKS, cache_folder, find
+from helpers.lessons import LESSONS, find
+from helpers.paths import NOTEBOOKS, cache_folder
 
 
 def main(argv: list[str] | None = None) -> int:

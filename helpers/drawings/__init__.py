@@ -12,10 +12,8 @@ from multiprocessing import get_context
 
 import numpy as np
 
-from helpers.drawings.animals import CAT, DOG, Animal, choose_breed, choose_traits, describe
 from helpers.drawings.canvas import SIZE, Pose
 from helpers.drawings.faces import Face, choose_pose
-from helpers.drawings.others import OTHERS
 from helpers.drawings.scenes import (
     BACKDROPS,
     OCCLUDER_CHANCES,
@@ -24,8 +22,8 @@ from helpers.drawings.scenes import (
     draw_occluder,
     photograph,
 )
-
-ANIMALS: dict[str, Animal] = {animal.name: animal for animal in (CAT, DOG, *OTHERS)}
+from helpers.drawings.species import ANIMALS as ANIMALS
+from helpers.drawings.traits import Animal, choose_breed, choose_traits, describe
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +37,7 @@ class Drawing:
         backdrop: one of `BACKDROPS`.
         occluder: one of `OCCLUDERS`: what stands before the animal.
         pose: how the head is turned and where it is.
-        traits: what the animal looks like, in numbers (`helpers.drawings.animals.describe`).
+        traits: what the animal looks like, in numbers (`helpers.drawings.traits.describe`).
     """
 
     picture: np.ndarray

@@ -1,4 +1,4 @@
-"""One routine draws every animal's face, from a row of traits (helpers/drawings/animals.py)."""
+"""One routine draws every animal's face, from a row of traits (helpers/drawings/traits.py)."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ExifTags, Image
 
-from helpers import drawings, lessons
+from helpers import drawings, paths
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ def write(folder: Path | None = None) -> Path:
     Returns:
         The folder, with what the module's text lists.
     """
-    folder = folder or lessons.cache_folder() / f"phone-{VERSION}"
+    folder = folder or paths.cache_folder() / f"phone-{VERSION}"
     if (folder / "truth.csv").is_file():
         return folder
     # Beside and renamed: what is killed on the way leaves no half folder behind.

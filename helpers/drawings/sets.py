@@ -3,7 +3,6 @@
 data/drawings/
   train/cat/cat_0000.webp ...   validation/ ...   test/ ...
   truth.csv       a row a picture: animal, breed, backdrop, occluder, pose
-  outlines.npz    for each part, bool (n, 96, 96) packed to bits, in the table's order
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from helpers import drawings, lessons
+from helpers import drawings, paths
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EMBEDDED = lessons.ROOT / "data" / "drawings"
-TRUTH, OUTLINES = "truth.csv", "outlines.npz"
+EMBEDDED = paths.ROOT / "data" / "drawings"
+TRUTH = "truth.csv"
 # WebP's quality, 0 to 100: fine noise and whiskers still show.
 QUALITY = 88
 
@@ -55,7 +54,7 @@ def write(order: Order, folder: Path) -> Path:
     Raises:
         ValueError: where the order makes no sense (`draw_many`); then `folder` is left as it is.
     """
-    rows, outlines = [], {}
+    rows = []
     for number, (part, each) in enumerate(order.each.items()):
         drawn = drawings.draw_many(
             order.animals, each, 10 * order.seed + number, backdrops=order.backdrops
@@ -63,8 +62,6 @@ def write(order: Order, folder: Path) -> Path:
         (folder / TRUTH).unlink(missing_ok=True)
         names = _save_pictures(drawn, part, folder, len(order.animals))
         rows += [_row(name, part, drawing) for name, drawing in zip(names, drawn, strict=True)]
-        outlines[part] = np.packbits(np.stack([drawing.outline for drawing in drawn]), axis=2)
-    np.savez_compressed(folder / OUTLINES, **outlines)
     _write_table(rows, folder / TRUTH)
     return folder
 
@@ -78,21 +75,6 @@ def read_truth(folder: Path = EMBEDDED) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_csv(folder / TRUTH, index_col="file")
-
-
-def read_outlines(files: Sequence[str], folder: Path = EMBEDDED) -> np.ndarray:
-    """The outlines of pictures, bool `(n, 96, 96)`, by their names in the table.
-
-    Raises:
-        KeyError: where a file is not in the table.
-    """
-    parts = read_truth(folder)["part"]
-    row = {
-        name: place for _, group in parts.groupby(parts) for place, name in enumerate(group.index)
-    }
-    with np.load(folder / OUTLINES, allow_pickle=False) as packed:
-        outlines = {part: np.unpackbits(packed[part], axis=2).astype(bool) for part in packed}
-    return np.stack([outlines[parts[name]][row[name]] for name in files])
 
 
 def sheet(drawn: Sequence[drawings.Drawing], columns: int = 12) -> Image.Image:

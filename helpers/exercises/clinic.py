@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import lessons
+from helpers import paths
 from helpers.exercises.exercise import Exercise, Verdict, call, exercise, right, wrong
 
 if TYPE_CHECKING:
@@ -300,7 +300,7 @@ def reaching_base(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=1)
 def scripts() -> dict[str, str]:
     """The lesson's scripts by name, as they stand in its text."""
-    path = lessons.SOURCES / f"{LESSON}.py"
+    path = paths.SOURCES / f"{LESSON}.py"
     text = path.read_text(encoding="utf-8")
     functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
     return {node.name: ast.get_source_segment(text, node) or "" for node in functions}

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from helpers.exercises import progress
-from helpers.lessons import ROOT
+from helpers.paths import ROOT
 
 RIGHT, WRONG, OPEN = "right", "wrong", "open"
 WORDS = {RIGHT: "Right.", WRONG: "Not yet.", OPEN: "Not answered yet."}

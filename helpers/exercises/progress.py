@@ -11,7 +11,7 @@ from typing import Any
 from filelock import FileLock
 
 from helpers.files import write_whole
-from helpers.lessons import cache_folder
+from helpers.paths import cache_folder
 
 Entry = dict[str, Any]
 FRESH: Entry = {"right": False, "tries": 0, "hints": 0}

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import decoding, evaluation, export
+from helpers import evaluation, export
+from helpers.pictures import decoding
 
 if TYPE_CHECKING:
     import tornado.httpserver
@@ -47,7 +48,7 @@ def decode(contents: bytes, size: int) -> np.ndarray:
     one of the 255 steps, for it rounds down.
 
     `decoding.decode`, which is the training's own, needs TensorFlow; the limits and the reasons
-    are those of `helpers.decoding` here, too.
+    are those of `helpers.pictures.decoding` here, too.
 
     Args:
         contents: the bytes of a JPEG, PNG, GIF, BMP or WebP file.

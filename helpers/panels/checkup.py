@@ -9,8 +9,8 @@ import threading
 
 import ipywidgets as widgets
 
-from helpers.lessons import ROOT
 from helpers.panels.panel import STILL, Panel
+from helpers.paths import ROOT
 
 ABOUT = "What the course needs, what this machine has, and how long each lesson will take here."
 

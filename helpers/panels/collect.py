@@ -8,8 +8,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from helpers import uploads
 from helpers.panels.panel import ROOM, STILL, Panel
+from helpers.pictures import uploads
 
 # Decoding at this size says whether a file is a picture; nothing else is wanted of it here.
 TRIED_AT = 8

@@ -11,9 +11,9 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.labels import Decisions, suspects
 from helpers.panels import shown
 from helpers.panels.panel import ROOM, STILL, Panel, png
+from helpers.pictures.labels import Decisions, suspects
 
 STILL_SHOWN = 12
 

@@ -9,10 +9,10 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
-from helpers import uploads
 from helpers.exercises.exercise import COLOURS
 from helpers.panels import shown
 from helpers.panels.panel import STILL, Panel
+from helpers.pictures import uploads
 
 # Pictures named at a time: more make a page nobody reads.
 MOST_SHOWN = 20

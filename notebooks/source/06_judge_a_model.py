@@ -44,8 +44,8 @@ from helpers import (
     evaluation,
     explain,
     features,
-    lessons,
     panels,
+    paths,
     pictures,
     plots,
     training,
@@ -368,7 +368,7 @@ plots.pictures(test.images[worst], titles);
 
 # %%
 table = pd.read_csv(
-    lessons.ROOT / "benchmarks" / "transfer.csv",
+    paths.ROOT / "benchmarks" / "transfer.csv",
     names=["name", "seed", "correct", "total", "seconds"],
 )
 table[["way", "count"]] = table["name"].str.extract(

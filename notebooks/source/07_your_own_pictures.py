@@ -55,18 +55,18 @@ from helpers import (
     evaluation,
     export,
     features,
-    labels,
-    lessons,
     panels,
+    paths,
     pictures,
     plots,
     training,
 )
 from helpers.drawings import phone
 from helpers.exercises import lesson_7 as exercises
+from helpers.pictures import labels
 
 keras.utils.set_random_seed(0)
-KEPT = lessons.cache_folder() / "own"
+KEPT = paths.cache_folder() / "own"
 KEPT.mkdir(parents=True, exist_ok=True)
 
 # %% [markdown]

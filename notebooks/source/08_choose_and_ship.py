@@ -51,9 +51,9 @@ from helpers import (
     evaluation,
     export,
     features,
-    lessons,
     page,
     panels,
+    paths,
     pictures,
     plots,
     training,
@@ -249,7 +249,7 @@ bands.check("frozen, test", data.name, keras_accuracy.value)
 # `model.save` writes one `.keras` file. It is a zip archive, and you can look inside.
 
 # %%
-folder = lessons.cache_folder() / "exports" / data.name
+folder = paths.cache_folder() / "exports" / data.name
 folder.mkdir(parents=True, exist_ok=True)
 model.save(folder / "model.keras")
 

@@ -1,12 +1,175 @@
-"""The animals that the base is pretrained on: none is of the cats' family or of the dogs'.
+"""The table of species: a row of traits each, and the breeds that differ from it. Add yours here.
 
-No lion, lynx or tiger and no wolf, fox or tanuki is among them. Several look a little like a cat
-(genet, fossa) or a dog (thylacine, hyena) and are neither.
+The first two are the cats and the dogs of the lessons. `OTHERS` are those that the base is
+pretrained on: none is of the cats' family or of the dogs'. No lion, lynx or tiger and no wolf, fox
+or tanuki is among them. Several look a little like a cat (genet, fossa) or a dog (thylacine,
+hyena) and are neither.
 """
 
 from __future__ import annotations
 
-from helpers.drawings.animals import Animal, Breed, Trait
+from helpers.drawings.traits import Animal, Breed, Trait
+
+# Cats and dogs
+
+_FOLDED = {"ear_fold": (0.42, 0.55), "ear_length": (0.6, 0.75), "ear_width": (0.55, 0.7)}
+_POINTED = {"ear_sharp": (0.75, 1.0), "ear_width": (0.6, 0.75)}
+
+CAT = Animal(
+    "cat",
+    coats=(
+        "black", "tuxedo", "grey", "blue", "silver", "white", "calico", "tortie", "cream",
+        "ginger", "ginger", "tan", "brown", "sable", "pied", "brindle",
+    ),
+    markings=(
+        "plain", "plain", "tabby", "tabby", "tabby+bib", "patch", "patches", "blaze", "bib",
+        "patches+bib", "spots",
+    ),
+    traits={
+        "head_width": (0.98, 1.12),
+        "head_height": (0.80, 0.94),
+        "jaw": (0.1, 0.3),
+        "cheek": (0.02, 0.14),
+        "tufts": (0.0, 0.08),
+        "ear_angle": (32, 46),
+        "ear_direction": (6, 30),
+        "ear_turn": (-12, 8),
+        **_POINTED,
+        "ear_length": (0.58, 0.82),
+        "muzzle_width": (0.28, 0.40),
+        "muzzle_height": (0.19, 0.27),
+        "muzzle_y": (0.34, 0.44),
+        "muzzle_length": (0.05, 0.2),
+        "muzzle_split": (0.34, 0.5),
+        "pale_muzzle": 0.5,
+        "nose": ("triangle", "triangle", "triangle", "oval"),
+        "nose_width": (0.08, 0.12),
+        "nose_height": (0.06, 0.09),
+        "nose_rise": (0.5, 0.75),
+        "nose_colours": ("pink", "pink", "brick", "black", "grey"),
+        "mouth_width": (0.4, 0.65),
+        "tongue": 0.06,
+        "whiskers": 0.8,
+        "eye": ("iris", "iris", "iris", "iris", "white"),
+        "eye_size": (0.19, 0.27),
+        "eye_open": (0.75, 1.0),
+        "eye_almond": (0.1, 0.4),
+        "eye_tilt": (0, 16),
+        "eye_spacing": (0.40, 0.48),
+        "eye_y": (-0.18, -0.04),
+        "irises": ("green", "green", "yellow", "yellow", "amber", "copper", "blue"),
+        "pupil": ("slit", "slit", "slit", "wide", "round"),
+        "body_width": (0.8, 1.05),
+    },
+    breeds=(
+        Breed("shorthair", weight=3),
+        Breed("longhair", {"tufts": (0.16, 0.3), "cheek": (0.12, 0.25)}, weight=2),
+        Breed("fold", {**_FOLDED, "ear_direction": (22, 42), "head_width": (1.02, 1.14)}, weight=1.5),
+        Breed(
+            "siamese",
+            {
+                "coats": ("sable", "sable", "cream"), "markings": "points", "ear_dark": 1.0,
+                "irises": "blue", "head_width": (0.88, 0.98), "ear_length": (0.75, 0.95),
+                "jaw": (0.3, 0.45),
+            },
+        ),
+        Breed(
+            "persian",
+            {
+                "muzzle_length": (0.0, 0.05), "muzzle_y": (0.22, 0.32), "head_width": (1.1, 1.2),
+                "tufts": (0.1, 0.22), "ear_length": (0.4, 0.52), "ear_angle": (44, 54),
+                "irises": ("copper", "amber"), "eye_almond": (0.0, 0.15),
+            },
+        ),
+    ),
+)  # fmt: skip
+
+_HANGING = {
+    "ear_angle": (52, 68), "ear_direction": (95, 125), "ear_turn": (50, 80), "ear_sharp": (0.0, 0.3),
+    "ear_length": (0.85, 1.15), "ear_width": (0.42, 0.55), "ear_flare": (0.1, 0.4), "ear_front": 1.0,
+    "ear_depth": (0.05, 0.2), "ear_inside": 0.0,
+}  # fmt: skip
+_ERECT = {
+    **_POINTED, "ear_length": (0.62, 0.85), "ear_width": (0.48, 0.62), "ear_direction": (4, 26),
+    "ear_angle": (30, 44),
+}  # fmt: skip
+DOG = Animal(
+    "dog",
+    coats=(
+        "black", "tuxedo", "grey", "white", "pied", "calico", "cream", "sable", "ginger", "red",
+        "gold", "tan", "tan", "brown", "chocolate", "rust_black", "brindle", "silver",
+    ),
+    markings=(
+        "plain", "plain", "patch", "patch", "patches", "blaze", "bib", "cap", "cap+blaze", "spots",
+        "brows",
+    ),
+    traits={
+        "head_width": (0.84, 1.0),
+        "head_height": (0.9, 1.04),
+        "jaw": (0.05, 0.3),
+        "muzzle_width": (0.34, 0.46),
+        "muzzle_height": (0.30, 0.40),
+        "muzzle_y": (0.36, 0.46),
+        "muzzle_length": (0.30, 0.55),
+        "muzzle_split": (0.1, 0.35),
+        "pale_muzzle": 0.5,
+        "nose": ("broad", "broad", "oval"),
+        "nose_width": (0.16, 0.23),
+        "nose_height": (0.11, 0.16),
+        "nose_rise": (0.5, 0.7),
+        "nose_colours": ("black", "black", "black", "black", "brown", "pink"),
+        "mouth_width": (0.6, 0.85),
+        "tongue": 0.3,
+        "whiskers": 0.08,
+        "eye": ("white", "bead", "bead", "iris", "iris"),
+        "eye_size": (0.13, 0.19),
+        "eye_open": (0.85, 1.05),
+        "eye_almond": (0.0, 0.2),
+        "eye_tilt": (-14, 4),
+        "eye_spacing": (0.34, 0.43),
+        "eye_y": (-0.24, -0.10),
+        "irises": ("brown", "brown", "amber", "hazel", "blue"),
+        "pupil": ("round", "round", "wide"),
+        **_HANGING,
+    },
+    breeds=(
+        Breed("retriever", weight=2),
+        Breed(
+            "spaniel",
+            {
+                "ear_length": (1.1, 1.45), "ear_width": (0.5, 0.65), "ear_flare": (0.4, 0.7),
+                "ear_dark": 1.0,
+            },
+            weight=1.5,
+        ),
+        Breed(
+            "shepherd",
+            {**_ERECT, "ear_front": 0.0, "ear_turn": (-8, 8), "ear_flare": 0.0}
+            | {"ear_inside": (0.45, 0.6), "ear_depth": (-0.1, 0.0), "tufts": (0.0, 0.15)}
+            | {"markings": ("plain", "cap", "points", "bib", "mask"), "jaw": (0.2, 0.4)},
+            weight=2,
+        ),
+        Breed(
+            "terrier",
+            {**_ERECT, **_FOLDED, "ear_front": 0.0, "ear_turn": (0, 20), "ear_flare": 0.0}
+            | {"ear_inside": 0.0, "tufts": (0.05, 0.22), "ear_direction": (18, 42)}
+            | {"ear_length": (0.95, 1.15), "ear_width": (0.6, 0.75), "muzzle_length": (0.4, 0.6)},
+            weight=2,
+        ),
+        Breed(
+            "pug",
+            {
+                "muzzle_length": (0.08, 0.18), "muzzle_width": (0.42, 0.5), "head_width": (0.98, 1.08),
+                "coats": ("sable", "cream", "silver", "black", "brindle"),
+                "markings": ("points+wrinkles", "dark_muzzle+wrinkles"), "eye": ("bead", "white"),
+                "eye_size": (0.2, 0.25), "ear_length": (0.5, 0.65), "ear_sharp": (0.4, 0.8),
+                "ear_turn": (30, 70), "ear_width": (0.45, 0.55), "eye_spacing": (0.44, 0.5),
+            },
+        ),
+    ),
+)  # fmt: skip
+
+# The others
 
 _ROUND_EARS: dict[str, Trait] = {
     "ear_angle": (40, 54), "ear_direction": (30, 50), "ear_length": (0.32, 0.45),
@@ -480,3 +643,5 @@ BIRDS_AND_OTHERS = (
 OTHERS = (
     *BEARS, *SMALL_HUNTERS, *RODENTS, *HOOFED, *GIANTS, *PRIMATES, *BIRDS_AND_OTHERS,
 )  # fmt: skip
+
+ANIMALS: dict[str, Animal] = {animal.name: animal for animal in (CAT, DOG, *OTHERS)}

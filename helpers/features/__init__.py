@@ -6,61 +6,33 @@ A frozen network gives the same numbers for a picture in every epoch. So they ar
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from filelock import Timeout
 
-from helpers import lessons, machine, progress, stores
+from helpers import machine, paths, progress
+from helpers.features import stores
+from helpers.features.augmentation import Augmentation as Augmentation
+from helpers.features.augmentation import augment as augment
+from helpers.features.engines import BATCH, ENGINES, Run
+from helpers.features.engines import with_constants as with_constants
+from helpers.features.fingerprints import Pictures, fingerprint_pictures
+from helpers.features.fingerprints import fingerprint as fingerprint
 
 if TYPE_CHECKING:
     import keras
     from tqdm import tqdm
 
-# Pictures that pass through the network together, by engine, and those that are written together.
-BATCH = {"tensorflow": 32, "litert": 8}
+# Pictures that are written together.
 BLOCK = 256
 # LiteRT is the faster on a CPU, but needs seconds to convert the network: many pictures repay it.
 LITERT_PAYS_FROM = 1000
-
-
-class Pictures(Protocol):
-    """What can be extracted from: an array, or `pictures.PictureFiles`."""
-
-    shape: tuple[int, ...]
-    dtype: np.dtype
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: slice) -> np.ndarray: ...
-
-
-@dataclass(frozen=True)
-class Augmentation:
-    """How much views may differ from their picture; each is drawn evenly between its limits.
-
-    Attributes:
-        flip: mirror half of the views.
-        rotation: at most this share of a full turn to either side.
-        zoom: in or out by at most this share.
-        shift: up, down and sideways by at most this share of the side.
-        brightness: lighter or darker by at most this share of 255.
-        contrast: more or less by at most this share.
-    """
-
-    flip: bool = True
-    rotation: float = 0.03
-    zoom: float = 0.15
-    shift: float = 0.08
-    brightness: float = 0.1
-    contrast: float = 0.2
 
 
 def extract(
@@ -146,7 +118,7 @@ def extract(
 
 def _opened(store: stores.Store) -> np.ndarray | None:
     """What an earlier call has kept, or someone else in the shared cache; None where nobody has."""
-    found, shared = store.open(), lessons.shared_folder()
+    found, shared = store.open(), paths.shared_folder()
     if found is None and shared:
         return replace(store, folder=shared / "features").open()
     return found
@@ -170,7 +142,7 @@ def _locked(store: stores.Store, waiting: Callable[[], None]) -> Iterator[None]:
 
 def folder() -> Path:
     """Where features are kept; it may be deleted at any time."""
-    return lessons.cache_folder() / "features"
+    return paths.cache_folder() / "features"
 
 
 @dataclass(frozen=True)
@@ -268,168 +240,3 @@ class _Plan:
             parts.append(run(part).astype(self.result_dtype))
             advance(len(part) / self.views)
         return np.concatenate(parts)
-
-
-# Views
-
-
-def augment(
-    images: np.ndarray, augmentation: Augmentation, seed: tuple[int, ...], rows: np.ndarray
-) -> np.ndarray:
-    """A random view of each picture.
-
-    Args:
-        images: `(n, height, width, 3)` from 0 to 255.
-        augmentation: the limits.
-        seed: with a picture's row it decides the view, whatever pictures are around it.
-        rows: `(n,)` numbers of the pictures.
-
-    Returns:
-        uint8, of the same shape. What was outside of the picture is filled with its mirror image.
-    """
-    import keras
-
-    drawn = np.stack([np.random.default_rng((*seed, int(row))).uniform(size=7) for row in rows])
-    transforms = _transforms(drawn, augmentation, images.shape[1:3])
-    moved = keras.ops.image.affine_transform(
-        images.astype("float32"), transforms, interpolation="bilinear", fill_mode="reflect"
-    )
-    changed = np.array(moved)
-    spread = 1 + augmentation.contrast * (2 * drawn[:, 5] - 1)
-    lift = 255 * augmentation.brightness * (2 * drawn[:, 6] - 1)
-    offset = lift + changed.mean(axis=(1, 2, 3)) * (1 - spread)
-    changed *= spread.astype("float32")[:, None, None, None]
-    changed += offset.astype("float32")[:, None, None, None]
-    return np.clip(np.rint(changed, out=changed), 0, 255, out=changed).astype("uint8")
-
-
-def _transforms(
-    drawn: np.ndarray, augmentation: Augmentation, height_width: tuple[int, int]
-) -> np.ndarray:
-    """Affine transforms `(n, 8)` as `keras.ops.image.affine_transform` takes them.
-
-    Each maps a place in the view to the place in the picture that is shown there.
-    """
-    height, width = height_width
-    signed = 2 * drawn - 1
-    angle = 2 * np.pi * augmentation.rotation * signed[:, 0]
-    scale = 1 + augmentation.zoom * signed[:, 1]
-    mirror = np.where(augmentation.flip & (drawn[:, 4] < 0.5), -1.0, 1.0)
-    center = np.array([(width - 1) / 2, (height - 1) / 2])
-    shift = augmentation.shift * signed[:, 2:4] * [width, height]
-    a, b = scale * np.cos(angle) * mirror, -scale * np.sin(angle)
-    c, d = scale * np.sin(angle) * mirror, scale * np.cos(angle)
-    right = center[0] + shift[:, 0] - a * center[0] - b * center[1]
-    down = center[1] + shift[:, 1] - c * center[0] - d * center[1]
-    nothing = np.zeros_like(a)
-    return np.stack([a, b, right, c, d, down, nothing, nothing], axis=1).astype("float32")
-
-
-# What a result depends on
-
-
-def fingerprint(model: keras.Model) -> str:
-    """A digest of a model's architecture and weights; `trainable` and names do not matter."""
-    described = json.dumps(_essence(model.get_config(), {}), sort_keys=True)
-    digest = hashlib.sha256(described.encode())
-    for weight in model.get_weights():
-        digest.update(f"{weight.shape}{weight.dtype.str}".encode())
-        digest.update(np.ascontiguousarray(weight).data)
-    return digest.hexdigest()
-
-
-def _essence(config: Any, names: dict[str, int]) -> Any:
-    """A configuration without what changes no output.
-
-    Keras numbers the names of layers, so the same model built twice has other ones. What matters
-    of a name is which layer it means: its position among the names met so far.
-    """
-    if isinstance(config, dict):
-        unimportant = {"trainable", "build_config", "compile_config"}
-        kept = {key: config[key] for key in sorted(config) if key not in unimportant}
-        return {
-            key: names.setdefault(value, len(names))
-            if key == "name" and isinstance(value, str)
-            else _essence(value, names)
-            for key, value in kept.items()
-        }
-    if isinstance(config, (list, tuple)):
-        # A place in the graph: a layer's name, then which of its outputs.
-        if len(config) == 3 and isinstance(config[0], str) and isinstance(config[1], int):
-            return [names.setdefault(config[0], len(names)), *config[1:]]
-        return [_essence(value, names) for value in config]
-    return config if isinstance(config, (str, int, float, bool, type(None))) else repr(config)
-
-
-def fingerprint_pictures(images: Pictures) -> str:
-    """A digest of the pictures: of the files they are read from, or of all their pixels."""
-    own = getattr(images, "fingerprint", None)
-    if own is not None:
-        return own()
-    digest = hashlib.sha256(f"{images.shape}{images.dtype.str}".encode())
-    for first in range(0, len(images), 1024):
-        digest.update(np.ascontiguousarray(images[first : first + 1024]).data)
-    return digest.hexdigest()
-
-
-# Engines: each makes a function from a batch of pictures to their features
-
-Run = Callable[[np.ndarray], np.ndarray]
-
-
-def with_constants(model: keras.Model, shape: tuple[int | None, ...], dtype: np.dtype | str) -> Any:
-    """The model in inference mode as one graph in which its weights are constants.
-
-    Both engines then fold BatchNormalization into the convolutions before it, and fuse these with
-    their activations.
-    """
-    import tensorflow as tf
-
-    trainable = [variable.numpy() for variable in model.trainable_variables]
-    fixed = [variable.numpy() for variable in model.non_trainable_variables]
-
-    @tf.function(input_signature=[tf.TensorSpec(shape, dtype)])
-    def run(images: tf.Tensor) -> tf.Tensor:
-        # Made in here, they are constants of the graph; made outside, they would be its inputs.
-        constants = [tf.constant(value) for value in trainable], [tf.constant(v) for v in fixed]
-        return model.stateless_call(*constants, tf.cast(images, tf.float32), training=False)[0]
-
-    return run
-
-
-def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
-    """The graph, run by TensorFlow, for inputs of `shape`."""
-    run = with_constants(model, (None, *shape), dtype)
-    return lambda images: run(images).numpy()
-
-
-def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
-    """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
-    import tensorflow as tf
-    from absl import logging
-    from ai_edge_litert.interpreter import Interpreter
-
-    taking = (BATCH["litert"], *shape)
-    function = with_constants(model, taking, "float32").get_concrete_function()
-    # It warns that nothing keeps the function's variables alive, of which there are none.
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
-    try:
-        converted = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
-    finally:
-        logging.set_verbosity(verbosity)
-    interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
-    interpreter.allocate_tensors()
-    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
-
-    def run(images: np.ndarray) -> np.ndarray:
-        filled = np.zeros(taken["shape"], "float32")
-        filled[: len(images)] = images
-        interpreter.set_tensor(taken["index"], filled)
-        interpreter.invoke()
-        return interpreter.get_tensor(given["index"])[: len(images)]
-
-    return run
-
-
-ENGINES = {"tensorflow": _tensorflow, "litert": _litert}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from helpers import downloads, pictures
+from helpers import archives, pictures
 
 # Bytes of one file; a phone's largest JPEG has about half of that.
 MOST_BYTES = 40_000_000
@@ -78,7 +78,7 @@ def class_name(text: str) -> str:
             hyphens and underscores.
     """
     name = text.strip()
-    if not re.fullmatch(r"[\w][\w \-]{0,49}", name) or name.upper() in downloads.RESERVED:
+    if not re.fullmatch(r"[\w][\w \-]{0,49}", name) or name.upper() in archives.RESERVED:
         raise ValueError(
             f"Received: class name {text[:60]!r}. Expected: up to 50 letters, digits, spaces, "
             f"hyphens or underscores, beginning with a letter or digit. Choose another name."

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers import lessons
+from helpers import paths
 from helpers.files import write_whole
 from helpers.pictures import PictureFiles, PictureSet, Split
 
@@ -109,7 +109,7 @@ def path_for(folder: str | Path) -> Path:
     """Where the decisions on a folder of pictures are kept: a file of its own in the cache."""
     whole = Path(folder).expanduser().resolve()
     digest = hashlib.sha256(str(whole).encode()).hexdigest()[:12]
-    return lessons.cache_folder() / "decisions" / f"{whole.name}-{digest}.json"
+    return paths.cache_folder() / "decisions" / f"{whole.name}-{digest}.json"
 
 
 def _read(path: Path) -> dict[str, Decision]:

@@ -1,0 +1,77 @@
+"""Engines: each makes a function from a batch of pictures to their features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from helpers import machine
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+# Pictures that pass through the network together, by engine.
+BATCH = {"tensorflow": 32, "litert": 8}
+
+Run = Callable[[np.ndarray], np.ndarray]
+
+
+def with_constants(model: keras.Model, shape: tuple[int | None, ...], dtype: np.dtype | str) -> Any:
+    """The model in inference mode as one graph in which its weights are constants.
+
+    Both engines then fold BatchNormalization into the convolutions before it, and fuse these with
+    their activations.
+    """
+    import tensorflow as tf
+
+    trainable = [variable.numpy() for variable in model.trainable_variables]
+    fixed = [variable.numpy() for variable in model.non_trainable_variables]
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, dtype)])
+    def run(images: tf.Tensor) -> tf.Tensor:
+        # Made in here, they are constants of the graph; made outside, they would be its inputs.
+        constants = [tf.constant(value) for value in trainable], [tf.constant(v) for v in fixed]
+        return model.stateless_call(*constants, tf.cast(images, tf.float32), training=False)[0]
+
+    return run
+
+
+def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
+    """The graph, run by TensorFlow, for inputs of `shape`."""
+    run = with_constants(model, (None, *shape), dtype)
+    return lambda images: run(images).numpy()
+
+
+def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
+    """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
+    import tensorflow as tf
+    from absl import logging
+    from ai_edge_litert.interpreter import Interpreter
+
+    taking = (BATCH["litert"], *shape)
+    function = with_constants(model, taking, "float32").get_concrete_function()
+    # It warns that nothing keeps the function's variables alive, of which there are none.
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        converted = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+    finally:
+        logging.set_verbosity(verbosity)
+    interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
+    interpreter.allocate_tensors()
+    (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+
+    def run(images: np.ndarray) -> np.ndarray:
+        filled = np.zeros(taken["shape"], "float32")
+        filled[: len(images)] = images
+        interpreter.set_tensor(taken["index"], filled)
+        interpreter.invoke()
+        return interpreter.get_tensor(given["index"])[: len(images)]
+
+    return run
+
+
+ENGINES = {"tensorflow": _tensorflow, "litert": _litert}
