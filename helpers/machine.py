@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 # What is left for the kernel's other work: TensorFlow, the notebook, the figures.
 SPARE_BYTES = 500_000_000
-# Where Linux says how much memory this process's group may use, and how much it does (a container,
-# a JupyterHub's user): control groups of version 2, then of version 1.
-LIMITS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    (
-        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-    ),
+# Where Linux tells which control groups this process is in, and what these may use.
+OWN_GROUPS = Path("/proc/self/cgroup")
+GROUPS = Path("/sys/fs/cgroup")
+# Files of a group: its limit, its use, and what of that is kept from files and given up when memory
+# runs short (control groups of version 2, then of version 1, whose use counts the groups within).
+V2 = ("memory.max", "memory.current", ("inactive_file", "active_file", "slab_reclaimable"))
+V1 = (
+    "memory.limit_in_bytes",
+    "memory.usage_in_bytes",
+    ("total_inactive_file", "total_active_file"),
 )
 
 
@@ -32,15 +36,43 @@ def free_memory() -> int:
     return min([psutil.virtual_memory().available, *_left_in_groups()])
 
 
-def _left_in_groups() -> list[int]:
-    """Bytes that are left of each limit that there is."""
-    left = []
-    for most, used in LIMITS:
-        try:
-            left.append(int(Path(most).read_text()) - int(Path(used).read_text()))
-        except (OSError, ValueError):  # no such file, or the word "max"
-            continue
-    return left
+def _left_in_groups() -> Iterator[int]:
+    """Bytes that are left of each limit on this process's group, or on one above it."""
+    for top, inside, files in _own_groups():
+        for group in (top / inside, *(top / inside).parents):
+            if not group.is_relative_to(top):
+                break
+            with contextlib.suppress(OSError, ValueError):  # no such file, or the word "max"
+                yield _left_in(group, *files)
+
+
+def _own_groups() -> Iterator[tuple[Path, str, tuple[str, str, tuple[str, ...]]]]:
+    """Where groups are mounted, this process's own within, and the names of its files.
+
+    In a container the path may be the host's: then no such folder is there, but those above it are.
+    """
+    try:
+        lines = OWN_GROUPS.read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        _, kinds, path = line.split(":", 2)
+        if kinds == "":
+            yield GROUPS, path.strip("/"), V2
+        elif "memory" in kinds.split(","):
+            yield GROUPS / "memory", path.strip("/"), V1
+
+
+def _left_in(group: Path, most: str, used: str, reclaimable: tuple[str, ...]) -> int:
+    """Bytes that a group can still get; what the system keeps for it of files counts as free.
+
+    Raises:
+        OSError, ValueError: where the group has no limit.
+    """
+    limit = int((group / most).read_text())
+    stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    kept = sum(int(stat.get(name, 0)) for name in reclaimable)
+    return limit - max(0, int((group / used).read_text()) - kept)
 
 
 def memory_to_give() -> int:

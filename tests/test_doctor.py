@@ -49,7 +49,7 @@ def test_a_healthy_machine(healthy, capsys):
     assert lines["pictures drawings"] == lines["base drawn"] == "comes with the course"
     assert lines["bases downloaded"].startswith("MobileNetV2, ResNet50V2")
     assert "drawn" not in lines["bases downloaded"]
-    assert re.match(r"\d+ MB in .*features; may be deleted", lines["features kept"])
+    assert re.match(r"\d+ MB of at most 10,000 MB .*features; may", lines["features kept"])
     assert "Xception" in lines["bases to fetch"]
     assert lines["kernel python3"] == "in this environment"
     for lesson in LESSONS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import tensorflow as tf
+from filelock import FileLock
 from PIL import Image
 
-from helpers import bases, features, pictures
+from helpers import bases, features, pictures, versions
+from helpers import cache as cache_module
 from helpers.features import Augmentation
 
 PLAIN_ENGINE = features.ENGINES["tensorflow"]
@@ -246,6 +249,113 @@ def test_an_architecture_without_weights_counts_too(images: np.ndarray) -> None:
         for layer in (keras.layers.MaxPooling2D(2), keras.layers.AveragePooling2D(2))
     ]
     assert found[0] != found[1]
+
+
+def small(policy: str = "float32", layer: keras.layers.Layer | None = None) -> keras.Model:
+    """The same weights each time, built while a dtype policy was the global one."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        convolution = keras.layers.Conv2D(2, 3, kernel_initializer="ones")
+        behind = [layer] if layer else []
+        return keras.Sequential([keras.Input((32, 32, 3)), convolution, *behind])
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def test_a_dtype_policy_counts() -> None:
+    assert features.fingerprint(small()) == features.fingerprint(small())
+    assert features.fingerprint(small("mixed_float16")) != features.fingerprint(small())
+
+
+def test_a_layer_named_like_a_policy_is_none() -> None:
+    named = keras.layers.ReLU(name="mixed_float16")
+    plain, half = small(layer=named), small("mixed_float16", layer=keras.layers.ReLU())
+    assert features.fingerprint(plain) != features.fingerprint(half)
+    assert features.fingerprint(plain) == features.fingerprint(small(layer=keras.layers.ReLU()))
+
+
+def test_the_code_of_an_own_layer_counts() -> None:
+    def own(call: Callable) -> keras.Model:
+        return small(layer=type("Own", (keras.layers.Layer,), {"call": call})())
+
+    twice, again = own(lambda self, x: x * 2), own(lambda self, x: x * 2)
+    assert features.fingerprint(twice) == features.fingerprint(again)
+    assert features.fingerprint(twice) != features.fingerprint(own(lambda self, x: x * 3))
+
+
+@pytest.mark.parametrize("package", ["tensorflow", "keras", "ai-edge-litert"])
+def test_another_version_computes_anew(
+    package: str, model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def path() -> Path:
+        return features._Plan(model, images, 1, STILL, 0, None, "litert").store().path
+
+    before, installed = path(), versions.of
+    monkeypatch.setattr(versions, "of", lambda *packages: {**installed(*packages), package: "0"})
+    assert path() != before
+
+
+def test_the_code_of_the_views_counts(
+    model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def paths() -> list[Path]:
+        plans = [features._Plan(model, images, views, STILL, 0, None, "auto") for views in (1, 2)]
+        return [plan.store().path for plan in plans]
+
+    before = paths()
+    monkeypatch.setattr(versions, "source_digest", lambda module: "edited")
+    assert paths()[0] == before[0]
+    assert paths()[1] != before[1]
+
+
+# The cache's limit
+
+
+def test_what_was_used_least_recently_goes_first(
+    model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [features.extract(model, images[:count]) for count in (8, 9, 10)]
+    paths = [Path(one.filename) for one in made]
+    for age, path in enumerate(paths):
+        for file in features.folder().glob(f"{path.stem}.*"):
+            os.utime(file, (1000 - age, 1000 - age))
+    features.extract(model, images[:8])  # opened again: now the latest
+    room = sum(path.stat().st_size for path in features.folder().iterdir())
+    monkeypatch.setenv("COURSE_CACHE_GB", str((room + 100) / 1e9))
+    fourth = Path(features.extract(model, images[:11]).filename)
+    left = {path.stem for path in features.folder().glob("*.npy")}
+    assert left == {paths[0].stem, paths[1].stem, fourth.stem}
+    assert cache_module.used_bytes(features.folder()) <= room + 100
+
+
+def test_features_that_are_being_written_stay(
+    model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Path(features.extract(model, images).filename)
+    monkeypatch.setenv("COURSE_CACHE_GB", "1e-6")
+    with FileLock(first.with_suffix(".lock")):
+        features.extract(model, images[:2])
+        assert first.is_file()
+    features.extract(model, images[:3])
+    assert not first.exists()
+
+
+@pytest.mark.parametrize("text", ["a lot", "0", "-1", "nan"])
+def test_a_limit_that_is_no_number_is_refused(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_CACHE_GB", text)
+    with pytest.raises(ValueError, match=r"COURSE_CACHE_GB=.* Expected: a number above 0"):
+        cache_module.limit_bytes()
+
+
+def test_what_is_larger_than_the_limit_is_refused(
+    model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Path(features.extract(model, images[:2]).filename)
+    monkeypatch.setenv("COURSE_CACHE_GB", "1e-7")
+    with pytest.raises(ValueError, match=r"Expected: at most 1e-07 GB.*Set COURSE_CACHE_GB"):
+        features.extract(model, images)
+    assert kept.is_file()
 
 
 def test_stopping_keeps_what_is_done(

@@ -219,7 +219,7 @@ def kernel_fault() -> str | None:
 
 def report_downloads(report: Report) -> None:
     """Which picture sets and bases are here; what is not can be fetched, and stops nothing."""
-    from helpers import bases, features, pictures
+    from helpers import bases, cache, features, pictures
 
     for what, reason in (
         ("pictures drawings", pictures.is_ready("drawings")),
@@ -236,8 +236,12 @@ def report_downloads(report: Report) -> None:
     report.line("bases downloaded", ", ".join(here) or "none")
     if absent:
         report.line("bases to fetch", f"{', '.join(absent)} (`python3 course.py fetch bases`)")
-    kept = sum(path.stat().st_size for path in features.folder().glob("*.npy*"))
-    report.line("features kept", f"{kept / 1e6:,.0f} MB in {features.folder()}; may be deleted")
+    kept, limit = cache.used_bytes(features.folder()), cache.limit_bytes()
+    report.line(
+        "features kept",
+        f"{kept / 1e6:,.0f} MB of at most {limit / 1e6:,.0f} MB (COURSE_CACHE_GB) in "
+        f"{features.folder()}; may be deleted",
+    )
 
 
 def report_speed(report: Report) -> None:

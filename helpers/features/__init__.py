@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from filelock import Timeout
 
-from helpers import machine, paths, progress
-from helpers.features import stores
+from helpers import cache, machine, paths, progress, versions
+from helpers.features import augmentation, stores
 from helpers.features.augmentation import Augmentation as Augmentation
 from helpers.features.augmentation import augment as augment
 from helpers.features.engines import BATCH, ENGINES, Run
@@ -50,9 +50,10 @@ def extract(
 ) -> np.ndarray:
     """What `model.predict(images)` gives, computed faster and only once.
 
-    The result is kept in the course's cache. A later call with the same model, weights, pictures
-    and settings opens it instead of computing it; any difference computes anew. When it is
-    stopped, the next call goes on from there.
+    The result is kept in the course's cache. A later call with the same model, weights, pictures,
+    settings and versions opens it instead of computing it; any difference computes anew. When it
+    is stopped, the next call goes on from there. Above the cache's limit, what was used least
+    recently is removed.
 
     Args:
         model: from pictures of 0 to 255, `(n, height, width, 3)`, to features: scaling and a base
@@ -77,7 +78,8 @@ def extract(
         memory-mapped and read-only.
 
     Raises:
-        ValueError: where the pictures do not fit the model, or an argument is out of range.
+        ValueError: where the pictures do not fit the model, an argument is out of range, or the
+            result is larger than the cache may be (`helpers.cache`).
         OSError: where the disk is full.
     """
     plan = _Plan(model, images, views, augmentation or Augmentation(), seed, dtype, engine)
@@ -105,6 +107,7 @@ def extract(
         found = store.open()  # another process may have finished it while this one waited
         if found is None:
             start = store.rows_done()
+            cache.make_room(store.folder, store.path.stem, store.bytes)
             with plan.bar(quiet, start) as bar:
                 store.write(plan.blocks(start, told(bar, start)), start)
             found = store.open()
@@ -119,7 +122,9 @@ def extract(
 def _opened(store: stores.Store) -> np.ndarray | None:
     """What an earlier call has kept, or someone else in the shared cache; None where nobody has."""
     found, shared = store.open(), paths.shared_folder()
-    if found is None and shared:
+    if found is not None:
+        cache.touch(store.path)
+    elif shared:
         return replace(store, folder=shared / "features").open()
     return found
 
@@ -143,6 +148,15 @@ def _locked(store: stores.Store, waiting: Callable[[], None]) -> Iterator[None]:
 def folder() -> Path:
     """Where features are kept; it may be deleted at any time."""
     return paths.cache_folder() / "features"
+
+
+def _computed_with(engine: str) -> dict[str, Any]:
+    """The libraries and the kind of device that an engine's numbers come from."""
+    import tensorflow as tf
+
+    libraries = {"tensorflow": (), "litert": ("ai-edge-litert",)}[engine]
+    found = versions.of("tensorflow", "keras", *libraries)
+    return {**found, "gpu": bool(tf.config.list_physical_devices("GPU"))}
 
 
 @dataclass(frozen=True)
@@ -202,9 +216,11 @@ class _Plan:
             "pictures": fingerprint_pictures(self.images),
             "views": self.views,
             "engine": self.chosen_engine,
+            "computed with": _computed_with(self.chosen_engine),
         }
         if self.views > 1:
             key |= {"seed": self.seed, "augmentation": asdict(self.augmentation)}
+            key["code of the augmentation"] = versions.source_digest(augmentation)
         shape = (len(self.images), *views, *one)
         return stores.Store(folder(), key, shape, self.result_dtype, BLOCK)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+
+from helpers import versions
 
 if TYPE_CHECKING:
     import keras
@@ -24,36 +27,71 @@ class Pictures(Protocol):
 
 
 def fingerprint(model: keras.Model) -> str:
-    """A digest of a model's architecture and weights; `trainable` and names do not matter."""
-    described = json.dumps(_essence(model.get_config(), {}), sort_keys=True)
+    """A digest of all that decides a model's outputs: architecture, dtype policies, weights, code.
+
+    `trainable` and the names of layers do not matter. Of classes that are not Keras's own, what
+    their methods compute counts; what these call does not.
+    """
+    config = model.get_config()
+    # A Sequential model does not list its input among its layers.
+    names = dict.fromkeys([*(layer.name for layer in _layers(model)), *_inputs(config)])
+    positions = {name: position for position, name in enumerate(names)}
+    described = json.dumps(_essence(config, positions), sort_keys=True)
     digest = hashlib.sha256(described.encode())
+    for layer in _layers(model):
+        if not type(layer).__module__.startswith("keras."):
+            digest.update(versions.class_digest(type(layer)).encode())
     for weight in model.get_weights():
         digest.update(f"{weight.shape}{weight.dtype.str}".encode())
         digest.update(np.ascontiguousarray(weight).data)
     return digest.hexdigest()
 
 
-def _essence(config: Any, names: dict[str, int]) -> Any:
+def _layers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    """A model and all layers in it, at every depth."""
+    yield layer
+    for inner in getattr(layer, "layers", ()):
+        yield from _layers(inner)
+
+
+def _inputs(config: Any) -> Iterator[str]:
+    """The names of the input layers anywhere in a configuration."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "InputLayer":
+            yield config["config"]["name"]
+        config = list(config.values())
+    if isinstance(config, (list, tuple)):
+        for value in config:
+            yield from _inputs(value)
+
+
+def _essence(config: Any, positions: dict[str, int]) -> Any:
     """A configuration without what changes no output.
 
     Keras numbers the names of layers, so the same model built twice has other ones. What matters
-    of a name is which layer it means: its position among the names met so far.
+    of a name is which layer it means: its position among the names. Other things have names that
+    matter as they are, a dtype policy above all.
     """
     if isinstance(config, dict):
         unimportant = {"trainable", "build_config", "compile_config"}
-        kept = {key: config[key] for key in sorted(config) if key not in unimportant}
         return {
-            key: names.setdefault(value, len(names))
-            if key == "name" and isinstance(value, str)
-            else _essence(value, names)
-            for key, value in kept.items()
+            key: config[key]
+            if key == "dtype"
+            else _position(config[key], positions)
+            if key == "name"
+            else _essence(config[key], positions)
+            for key in sorted(set(config) - unimportant)
         }
     if isinstance(config, (list, tuple)):
         # A place in the graph: a layer's name, then which of its outputs.
         if len(config) == 3 and isinstance(config[0], str) and isinstance(config[1], int):
-            return [names.setdefault(config[0], len(names)), *config[1:]]
-        return [_essence(value, names) for value in config]
+            return [_position(config[0], positions), *config[1:]]
+        return [_essence(value, positions) for value in config]
     return config if isinstance(config, (str, int, float, bool, type(None))) else repr(config)
+
+
+def _position(name: Any, positions: dict[str, int]) -> Any:
+    return positions.get(name, name) if isinstance(name, str) else repr(name)
 
 
 def fingerprint_pictures(images: Pictures) -> str:

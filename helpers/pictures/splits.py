@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers import versions
 from helpers.pictures import decoding
 
 PARTS = ("train", "validation", "test")
@@ -79,8 +80,9 @@ class PictureFiles:
         return decoded.images if np.ndim(chosen) else decoded.images[0]
 
     def fingerprint(self) -> str:
-        """A digest of the files' contents, in their order, and of the size."""
-        digest = hashlib.sha256(f"{self.shape} upright".encode())
+        """A digest of the files' contents in their order, the size, and what decodes them."""
+        decoder = versions.source_digest(decoding), versions.of("tensorflow", "pillow")
+        digest = hashlib.sha256(f"{self.shape} {decoder}".encode())
         for path in self.paths:
             digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
         return digest.hexdigest()
