@@ -319,13 +319,13 @@ def test_what_was_used_least_recently_goes_first(
     paths = [Path(one.filename) for one in made]
     for age, path in enumerate(paths):
         for file in features.folder().glob(f"{path.stem}.*"):
-            os.utime(file, (1000 - age, 1000 - age))
-    features.extract(model, images[:8])  # opened again: now the latest
+            os.utime(file, (1000 + age, 1000 + age))
+    features.extract(model, images[:8])  # the oldest, opened again: now the latest
     room = sum(path.stat().st_size for path in features.folder().iterdir())
     monkeypatch.setenv("COURSE_CACHE_GB", str((room + 100) / 1e9))
     fourth = Path(features.extract(model, images[:11]).filename)
     left = {path.stem for path in features.folder().glob("*.npy")}
-    assert left == {paths[0].stem, paths[1].stem, fourth.stem}
+    assert left == {paths[0].stem, paths[2].stem, fourth.stem}
     assert cache_module.used_bytes(features.folder()) <= room + 100
 
 
