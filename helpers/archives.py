@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import lzma
+import re
 import shutil
 import stat
 import struct
@@ -65,6 +66,9 @@ def check_zip(archive: Path) -> list[str]:
 def unpack_zip(archive: Path, folder: Path) -> Path:
     """Unpack an archive so that `folder` appears whole, or not at all.
 
+    What an unpacking that was killed has left behind is removed: hold `downloads.alone(folder)`
+    where another process may be at the same.
+
     Nothing is written outside it, whatever the archive's names say, and the CRC-32 of each member
     is checked. An earlier `folder` is replaced.
 
@@ -76,6 +80,7 @@ def unpack_zip(archive: Path, folder: Path) -> Path:
     try:
         with writing(folder), _reading(archive) as opened:
             _check_members(opened, archive)
+            _remove_leftovers(folder)
             beside.mkdir()
             for member in opened.infolist():
                 _unpack_member(opened, member, beside)
@@ -83,6 +88,14 @@ def unpack_zip(archive: Path, folder: Path) -> Path:
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """The folders that `unpack_zip` names for itself, of times when it could not tidy up."""
+    own = re.compile(re.escape(folder.name) + r"-[0-9a-f]{8}\.part(\.old)?")
+    for path in folder.parent.iterdir():
+        if own.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
+
 from helpers import downloads, paths
 from helpers.files import write_whole
 
@@ -35,6 +37,8 @@ class Base:
             the course's own base, the file in `data/bases`.
         folder: where Keras's server keeps that file.
         pretrained_on: `"imagenet"` or `"drawings"`.
+        digest: of that file, in hexadecimal, where Keras has one: MD5, or SHA-256 where it is
+            longer. Source: the modules of Keras's networks, which give it to `get_file`.
     """
 
     name: str
@@ -43,6 +47,7 @@ class Base:
     weights_file: str
     folder: str = ""
     pretrained_on: str = "imagenet"
+    digest: str = ""
 
     @property
     def record_path(self) -> Path:
@@ -105,6 +110,7 @@ BASES = {
             "-1 to 1",
             "xception_weights_tf_dim_ordering_tf_kernels_notop.h5",
             "xception",
+            digest="b0042744bf5b25fce3cb969f33bebb97",
         ),
         Base(
             "ResNet50V2",
@@ -112,6 +118,7 @@ BASES = {
             "-1 to 1",
             "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5",
             "resnet",
+            digest="fac2f116257151a9d068a22e544a4917",
         ),
         Base(
             "MobileNetV3Small",
@@ -119,9 +126,24 @@ BASES = {
             "0 to 255",
             "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5",
             "mobilenet_v3",
+            digest="d3e8ec802a04aa4fc771ee12a9a9b836",
         ),
-        Base("EfficientNetV2B0", 160, "0 to 255", "efficientnetv2-b0_notop.h5", "efficientnet_v2"),
-        Base("ConvNeXtTiny", 160, "0 to 255", "convnext_tiny_notop.h5", "convnext"),
+        Base(
+            "EfficientNetV2B0",
+            160,
+            "0 to 255",
+            "efficientnetv2-b0_notop.h5",
+            "efficientnet_v2",
+            digest="893217f2bb855e2983157299931e43ff",
+        ),
+        Base(
+            "ConvNeXtTiny",
+            160,
+            "0 to 255",
+            "convnext_tiny_notop.h5",
+            "convnext",
+            digest="d547c096cabd03329d7be5562c5e14798aa39ed24b474157cef5e85ab9e49ef1",
+        ),
         # MobileNetV2 at 0.35 of its width, pretrained by helpers/pretrain.py.
         Base("drawn", 96, "-1 to 1", "drawn.weights.h5", pretrained_on="drawings"),
     )
@@ -187,7 +209,7 @@ def load(name: str, weights: str | None = "pretrained", size: int | None = None)
         model.load_weights(base.weights_path)
         return model
     path = fetch(name)
-    _check_unchanged(path)
+    _check_digest(base, path)
     return base.build(side, str(path))
 
 
@@ -218,28 +240,48 @@ def _check_embedded(base: Base) -> None:
         )
 
 
-def _check_unchanged(path: Path) -> None:
-    """Compare downloaded weights with what they were when they were first used here.
+def _check_digest(base: Base, path: Path) -> None:
+    """Compare downloaded weights with the digest that Keras has of them.
 
-    Nobody has published the digests of all these files, so the first use is what is relied on.
+    It has none of MobileNetV2's: those are compared with what they were when they were first used
+    here.
 
     Raises:
         RuntimeError: where a single byte differs.
     """
-    kept = paths.cache_folder() / "weights.json"
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    try:
-        known = json.loads(kept.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        known = {}
-    if known.get(str(path), digest) != digest:
+    if base.digest:
+        found, known = _digest(path, base.digest), base.digest
+        since, or_else = "as Keras has it", ""
+    else:
+        found = _digest(path, "0" * 64)
+        known, kept = _first_seen(path, found)
+        since = "as when they were first used here"
+        or_else = f"; if you replaced it on purpose, delete {kept}"
+    if found != known:
         raise RuntimeError(
-            f"Received: weights {path} with SHA-256 {digest}. Expected: {known[str(path)]}, as "
-            f"when they were first used here. Delete the file and run `python3 course.py fetch "
-            f"bases`; if you replaced it on purpose, delete {kept}."
+            f"Received: weights {path} with the digest {found}. Expected: {known}, {since}. Delete "
+            f"the file and run `python3 course.py fetch bases`{or_else}."
         )
-    if str(path) not in known:
-        write_whole(kept, json.dumps({**known, str(path): digest}, indent=1))
+
+
+def _digest(path: Path, like: str) -> str:
+    """A file's digest of the kind that another one is of, told from its length."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "md5" if len(like) == 32 else "sha256").hexdigest()
+
+
+def _first_seen(path: Path, digest: str) -> tuple[str, Path]:
+    """The digest that a file had when it was first asked about, and where that is kept."""
+    kept = paths.cache_folder() / "weights.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(kept.with_name(f".{kept.name}.lock")):  # or two processes lose each other's
+        try:
+            known = json.loads(kept.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            known = {}
+        if str(path) not in known:
+            write_whole(kept, json.dumps({**known, str(path): digest}, indent=1))
+        return known.get(str(path), digest), kept
 
 
 def is_ready(name: str) -> str | None:
@@ -300,7 +342,13 @@ def fetch(name: str) -> Path:
         return base.weights_path
     if base.pretrained_on == "drawings":
         raise RuntimeError(is_ready(name))
-    checks = downloads.Checks(_begins_like_weights, verify=_verify)
+
+    def verify(path: Path) -> None:
+        _verify(path)
+        if base.digest and _digest(path, base.digest) != base.digest:
+            raise ValueError("another file than Keras has the digest of")
+
+    checks = downloads.Checks(_begins_like_weights, verify)
     try:
         return downloads.fetch([base.weights_url], base.weights_path, checks)
     except downloads.DownloadError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import itertools
 import json
 import os
@@ -64,12 +63,10 @@ class Checks:
     Attributes:
         looks_like: given the first bytes, says whether they begin such a file. A network's login
             page fails here, before it overwrites what an earlier attempt had fetched.
-        sha256: the whole file's digest in hexadecimal.
         verify: given the finished file, raises ValueError with a phrase that says what is wrong.
     """
 
     looks_like: Callable[[bytes], bool] | None = None
-    sha256: str | None = None
     verify: Callable[[Path], None] | None = None
 
 
@@ -405,20 +402,12 @@ def _check_finished(job: _Job) -> None:
         MirrorFailed: with what is wrong.
     """
     try:
-        if job.checks.sha256 and _sha256(job.part) != job.checks.sha256.lower():
-            raise ValueError("the file's SHA-256 is another than expected")
         if job.checks.verify:
             job.checks.verify(job.part)
     except ValueError as error:
         job.part.unlink()
         _validator_path(job.part).unlink(missing_ok=True)
         raise MirrorFailed(str(error)) from error
-
-
-def _sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _validator_path(part: Path) -> Path:
@@ -431,9 +420,10 @@ def _validator(job: _Job) -> str | None:
     try:
         kept = json.loads(_validator_path(job.part).read_text(encoding="utf-8"))
         begun = job.part.stat().st_size > 0
-    except (OSError, ValueError):
+        same = begun and kept["url"] == shown(job.url) and isinstance(kept["validator"], str)
+        return kept["validator"] if same else None
+    except (OSError, ValueError, KeyError, TypeError):  # none, damaged, or of another program
         return None
-    return kept["validator"] if begun and kept["url"] == shown(job.url) else None
 
 
 def _remember_validator(response: requests.Response, job: _Job) -> None:

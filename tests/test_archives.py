@@ -86,6 +86,15 @@ def test_encrypted_members_are_refused(tmp_path):
     refused(archive, "encrypted")
 
 
+def test_what_killed_unpackings_left_behind_is_removed(tmp_path):
+    archive = archive_of({"top/a.txt": b"a"}, tmp_path / "good.zip")
+    for name in ("out-0123abcd.part", "out-0123abcd.part.old", "out-mine.part", "other"):
+        (tmp_path / name).mkdir()
+    archives.unpack_zip(archive, tmp_path / "out")
+    left = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    assert left == {"out", "out-mine.part", "other"}
+
+
 def test_an_archive_that_would_fill_the_disk_is_refused(tmp_path, monkeypatch):
     bomb = {"zeros": bytes(5_000_000)}
     refused(archive_of(bomb, tmp_path / "bad.zip", zipfile.ZIP_DEFLATED), "5,000,000 bytes")
