@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -72,7 +74,7 @@ def multiply_adds(model: keras.Model) -> int:
         ValueError: where the size of an output is open, or a layer has a matrix of weights and is
             none of `KERNELS`.
     """
-    return sum(_products(layer) for layer in _leaves(model))
+    return sum(_products(layer) for layer in leaf_layers(model))
 
 
 def step_bytes(model: keras.Model, batch: int) -> int:
@@ -84,19 +86,11 @@ def step_bytes(model: keras.Model, batch: int) -> int:
     """
     import keras
 
-    layers = [layer for layer in _leaves(model) if not isinstance(layer, keras.layers.InputLayer)]
-    outputs = [getattr(layer, "output", ()) for layer in layers]
+    layers = leaf_layers(model)
+    inner = [layer for layer in layers if not isinstance(layer, keras.layers.InputLayer)]
+    outputs = [getattr(layer, "output", ()) for layer in inner]
     sizes = [tensor.shape[1:] for tensor in keras.tree.flatten(outputs)]
     return 4 * batch * sum(math.prod(side or 1 for side in size) for size in sizes)
-
-
-def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """All layers, those of models inside it in their place."""
-    for layer in model.layers:
-        if hasattr(layer, "layers"):
-            yield from _leaves(layer)
-        else:
-            yield layer
 
 
 def _products(layer: keras.layers.Layer) -> int:

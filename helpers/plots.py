@@ -36,9 +36,9 @@ def network(model: keras.Model, ax: Axes | None = None) -> Axes:
     Only layers that hold weights are drawn; models inside the model are opened. A layer with
     both kinds of weights gets a bar in two colours.
     """
-    from helpers.weights import count
+    from helpers.weights import count, leaf_layers
 
-    rows = [(layer.name, count(layer)) for layer in leaves(model) if layer.weights]
+    rows = [(layer.name, count(layer)) for layer in leaf_layers(model) if layer.weights]
     ax = _axes(ax, 7.0, min(0.6 + 0.3 * len(rows), 6.0))
     position = np.arange(len(rows))
     trainable = np.array([counts.trainable for _, counts in rows])
@@ -54,14 +54,6 @@ def network(model: keras.Model, ax: Axes | None = None) -> Axes:
     ax.set_title(f"{model.name}: {trainable.sum():,} trainable, {frozen.sum():,} non-trainable")
     ax.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False)
     return ax
-
-
-def leaves(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers of a model in order, those of models inside it in their place."""
-    found = []
-    for layer in model.layers:
-        found += leaves(layer) if hasattr(layer, "layers") else [layer]
-    return found
 
 
 def pictures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,18 @@ class Counts:
             f"{self.total:,} parameters: {self.trainable:,} trainable, "
             f"{self.non_trainable:,} non-trainable"
         )
+
+
+def all_layers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    """A layer and all layers in it, at every depth, in the order in which they stand."""
+    yield layer
+    for inner in getattr(layer, "layers", None) or ():
+        yield from all_layers(inner)
+
+
+def leaf_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layers that hold no other layers, those of models inside the model in their place."""
+    return [layer for layer in all_layers(model) if not getattr(layer, "layers", None)]
 
 
 def count(model: keras.layers.Layer) -> Counts:

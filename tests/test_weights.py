@@ -18,6 +18,17 @@ def small_model():
     )
 
 
+def test_layers_at_every_depth_are_those_that_keras_finds():
+    model = keras.Sequential([keras.Input((4,)), small_model(), keras.layers.Dense(1)])
+    # `layers` of a Sequential model leaves its input out.
+    oracle = [
+        one for one in model._flatten_layers() if not isinstance(one, keras.layers.InputLayer)
+    ]
+    assert {id(layer) for layer in weights.all_layers(model)} == {id(layer) for layer in oracle}
+    names = [layer.name for layer in weights.leaf_layers(model)]
+    assert names == ["first", "normalization", "second", model.layers[-1].name]
+
+
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from helpers import versions
+from helpers.weights import all_layers
 
 if TYPE_CHECKING:
     import keras
@@ -34,24 +35,17 @@ def fingerprint(model: keras.Model) -> str:
     """
     config = model.get_config()
     # A Sequential model does not list its input among its layers.
-    names = dict.fromkeys([*(layer.name for layer in _layers(model)), *_inputs(config)])
+    names = dict.fromkeys([*(layer.name for layer in all_layers(model)), *_inputs(config)])
     positions = {name: position for position, name in enumerate(names)}
     described = json.dumps(_essence(config, positions), sort_keys=True)
     digest = hashlib.sha256(described.encode())
-    for layer in _layers(model):
+    for layer in all_layers(model):
         if not type(layer).__module__.startswith("keras."):
             digest.update(versions.class_digest(type(layer)).encode())
     for weight in model.get_weights():
         digest.update(f"{weight.shape}{weight.dtype.str}".encode())
         digest.update(np.ascontiguousarray(weight).data)
     return digest.hexdigest()
-
-
-def _layers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
-    """A model and all layers in it, at every depth."""
-    yield layer
-    for inner in getattr(layer, "layers", ()):
-        yield from _layers(inner)
 
 
 def _inputs(config: Any) -> Iterator[str]:
