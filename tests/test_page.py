@@ -6,7 +6,6 @@ import base64
 import http.client
 import io
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,14 +14,13 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import laboratory
 import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import export, page, paths
+from helpers import export, page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 SIZE = 24
 COLOURS = {"red": (220, 30, 20), "green": (20, 200, 40), "blue": (30, 30, 210)}
 
@@ -207,16 +205,10 @@ def test_the_program_serves_without_tensorflow(exported):
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    if BROWSER is None:
+    if laboratory.BROWSER is None:
         pytest.skip("There is no Chromium on this machine.")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=BROWSER, args=["--no-sandbox", "--disable-background-networking"]
-        )
+    with laboratory.chromium() as opened:
         yield opened
-        opened.close()
 
 
 DROP = """([name, type, data]) => {
@@ -231,7 +223,8 @@ DROP = """([name, type, data]) => {
 
 @pytest.mark.slow
 def test_a_picture_is_dropped_in_a_browser(browser, served, tmp_path):
-    opened = browser.new_page(viewport={"width": 700, "height": 800})
+    opened = browser.new_page()
+    opened.set_viewport_size({"width": 700, "height": 800})
     asked, complaints = [], []
     opened.on("request", lambda request: asked.append(request.url))
     opened.on("console", lambda message: complaints.append(message.text))
@@ -247,9 +240,8 @@ def test_a_picture_is_dropped_in_a_browser(browser, served, tmp_path):
     first.get_by_text("blue").wait_for()
     assert float(first.locator(".number").inner_text()) > 0.4
     assert opened.locator("#picture").get_attribute("alt") == "sea.png"
-    screenshots = paths.ROOT / ".cache" / "screenshots"
-    screenshots.mkdir(parents=True, exist_ok=True)
-    opened.screenshot(path=screenshots / "page_answered.png")
+    laboratory.SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    opened.screenshot(path=laboratory.SCREENSHOTS / "page_answered.png")
 
     path = tmp_path / "leaf.png"
     path.write_bytes(picture("green"))

@@ -5,35 +5,21 @@ from __future__ import annotations
 import argparse
 import http.client
 import ipaddress
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
+import laboratory
 import psutil
 import pytest
 
 import course
 
-PATIENCE_SECONDS = 60
-
-
-def free_port() -> int:
-    """A port that nobody uses."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
 
 def answer(port: int, path: str, headers: dict[str, str] | None = None) -> int:
-    """The status that the server answers with; 0 where it does not answer yet."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    """The status that the server answers with."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=laboratory.PATIENCE)
     try:
         connection.request("GET", path, headers=headers or {})
         return connection.getresponse().status
-    except OSError:
-        return 0
     finally:
         connection.close()
 
@@ -41,19 +27,9 @@ def answer(port: int, path: str, headers: dict[str, str] | None = None) -> int:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
     """The port and the process of a server as the course starts it."""
-    port = free_port()
-    program = course.lab(argparse.Namespace(port=port, no_browser=True), [], [])
-    log = tmp_path_factory.mktemp("server") / "log"
-    with log.open("w") as file:
-        process = subprocess.Popen([sys.executable, *program.arguments], stdout=file, stderr=file)
-    try:
-        until = time.monotonic() + PATIENCE_SECONDS
-        while not answer(port, "/api"):
-            assert process.poll() is None and time.monotonic() < until, log.read_text()
-        yield port, process.pid
-    finally:
-        process.terminate()
-        process.wait(20)
+    program = course.lab(argparse.Namespace(port=0, no_browser=True), [], [])
+    with laboratory.started(program.arguments, tmp_path_factory.mktemp("server") / "run") as record:
+        yield record["port"], record["pid"]
 
 
 def test_it_listens_to_this_machine_only(server: tuple[int, int]) -> None:
