@@ -76,10 +76,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"course.py: {reason}", file=sys.stderr)
         return 2
     except OSError as error:
-        reason = f"it cannot read or write its files ({error}): mend that and start again."
+        said = f"it cannot read or write its files ({error}): mend that and start again."
         if is_disk_full(str(error)):
-            reason = disk_sentence(ROOT, str(error))
-        print(f"course.py: {reason}", file=sys.stderr)
+            said = disk_sentence(ROOT, str(error))
+        print(f"course.py: {said}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ncourse.py: stopped; the same command goes on from here.", file=sys.stderr)
@@ -604,7 +604,7 @@ class Installer:
             try:
                 with ctrl_c_deferred():
                     process = self.popen(command)
-                for raw in process.stdout:
+                for raw in process.stdout or ():
                     lines.append(raw.decode("utf-8", errors="replace"))
                     log.write(lines[-1])
                     ticker.show(lines[-1])
@@ -621,14 +621,14 @@ class Installer:
 
     def popen(self, command: list[str]) -> subprocess.Popen:
         """Start an installer whose errors and words come on one pipe."""
-        options = {} if self.lock is None or WINDOWS else {"pass_fds": (self.lock,)}
+        handed_on = () if self.lock is None or WINDOWS else (self.lock,)
         return subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             env=self.environment,
             cwd=str(self.root),
-            **options,
+            pass_fds=handed_on,
         )
 
 
@@ -754,7 +754,7 @@ def locked(path: Path, poll_seconds: float = 0.5) -> Iterator[int | None]:
 
 def try_lock(descriptor: int) -> bool:
     """Take the lock, or say that another program has it."""
-    if WINDOWS:
+    if sys.platform == "win32":  # as type checkers know it
         import msvcrt
 
         try:
@@ -776,7 +776,7 @@ def try_lock(descriptor: int) -> bool:
 
 def unlock(descriptor: int) -> None:
     """Let go."""
-    if WINDOWS:
+    if sys.platform == "win32":  # as type checkers know it
         import msvcrt
 
         os.lseek(descriptor, 0, os.SEEK_SET)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import keras
 
 
-EMBEDDED = paths.ROOT / "data" / "bases"
+EMBEDDED = paths.DATA / "bases"
 KERAS_SERVER = "https://storage.googleapis.com/tensorflow/keras-applications"
 HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -231,12 +231,12 @@ def _check_embedded(base: Base) -> None:
     except (OSError, ValueError, KeyError) as error:
         raise RuntimeError(
             f"Received: no whole weights and record of the base '{base.name}' ({error}). "
-            f"Expected: both in {EMBEDDED}. `git checkout data/bases` brings them back."
+            f"Expected: both in {EMBEDDED}. {paths.bring_back('data/bases')}"
         ) from error
     if found != expected:
         raise RuntimeError(
             f"Received: embedded weights {base.weights_path} with SHA-256 {found}. Expected: "
-            f"{expected}. `git checkout data/bases` brings them back."
+            f"{expected}. {paths.bring_back('data/bases')}"
         )
 
 
@@ -292,8 +292,8 @@ def is_ready(name: str) -> str | None:
         if path.is_file() and base.record_path.is_file():
             return None
         return (
-            f"The weights of the course's own base are not in {EMBEDDED}; "
-            f"`git checkout data/bases` brings them back."
+            f"The weights of the course's own base are not in {EMBEDDED}. "
+            f"{paths.bring_back('data/bases')}"
         )
     what = "bases" if name in NAMES_TO_FETCH else name
     fetch_it = f"`python3 course.py fetch {what}` downloads them."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def _maps(
     return np.divide(maps, highest, out=np.zeros_like(maps), where=highest > 0)
 
 
-def _scores(logits, classes: np.ndarray):
+def _scores(logits: Any, classes: np.ndarray) -> Any:
     """The logit of each picture's class; with one logit, it speaks for class 1, against class 0."""
     import tensorflow as tf
 

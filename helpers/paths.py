@@ -8,11 +8,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = ROOT / "notebooks"
 SOURCES = NOTEBOOKS / "source"
+# A clone has the lessons and the data beside `helpers`, an installed package has other packages.
+IN_A_CLONE = (ROOT / "course.py").is_file() and NOTEBOOKS.is_dir()
 
 
 def cache_folder() -> Path:
-    """The one folder that the course writes to: `COURSE_CACHE`, or `.cache` in the repository."""
-    return Path(os.environ.get("COURSE_CACHE") or ROOT / ".cache").expanduser().resolve()
+    """The one folder that the course writes to: `COURSE_CACHE`, or `.cache` in the repository.
+
+    Of an installed package it is `~/.cache/transfer-learning-course`.
+    """
+    usual = ROOT / ".cache" if IN_A_CLONE else "~/.cache/transfer-learning-course"
+    return Path(os.environ.get("COURSE_CACHE") or usual).expanduser().resolve()
 
 
 def shared_folder() -> Path | None:
@@ -24,3 +30,14 @@ def shared_folder() -> Path | None:
 def caches() -> list[Path]:
     """Where to look for what was computed or downloaded before: one's own first."""
     return [folder for folder in (cache_folder(), shared_folder()) if folder]
+
+
+def bring_back(folder: str) -> str:
+    """What to do where a folder that comes with the course is not whole, as a sentence."""
+    if IN_A_CLONE:
+        return f"`git checkout {folder}` brings them back."
+    return f"The installed package has no data: copy {folder} of a clone of the course there."
+
+
+# The embedded drawings and their base.
+DATA = (ROOT if IN_A_CLONE else cache_folder()) / "data"

@@ -7,7 +7,7 @@ meaning, a legend names them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def pictures(
 
 
 def sizes(
-    height_width: np.ndarray, labels: np.ndarray, class_names: Sequence[str], ax=None
+    height_width: np.ndarray, labels: np.ndarray, class_names: Sequence[str], ax: Axes | None = None
 ) -> Axes:
     """A point a picture: `(n, 2)` original heights and widths in pixels, coloured by class."""
     ax = _axes(ax, 6.0, 4.5)
@@ -206,7 +206,7 @@ def run_curves(runs: Sequence[tuple[int, Sequence[Epoch]]], axes: Sequence[Axes]
             ax.plot(steps, validated, "o-", color=ORANGE, label=f"validation, run {number}")
         ax.set_title(title, y=1.0)  # where it stands anyway; to find out takes a fifth of the time
         ax.set_xlabel("epoch")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[call-arg]
     if runs:
         axes[0].legend(fontsize=8)
     return axes
@@ -236,7 +236,7 @@ def intervals(accuracies: Mapping[str, Accuracy], ax: Axes | None = None) -> Axe
     for row, accuracy in enumerate(accuracies.values()):
         ax.plot(accuracy.interval, [row, row], color=BLUE, linewidth=4, solid_capstyle="butt")
         ax.plot([accuracy.value], [row], "o", color=ORANGE, markeredgecolor="black")
-        above = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center"}
+        above: dict[str, Any] = {"xytext": (0, 8), "textcoords": "offset points", "ha": "center"}
         ax.annotate(f"{accuracy.value:.3f}", (accuracy.value, row), **above)
     ax.set_yticks(range(len(accuracies)), list(accuracies))
     ax.set_ylim(len(accuracies) - 0.5, -0.8)
@@ -326,15 +326,16 @@ def accuracy_by_cost(
     for row, (name, accuracy) in enumerate(accuracies.items()):
         at, color = costs[name], colors[row % len(colors)]
         ax.plot([at, at], accuracy.interval, color=color, linewidth=3, solid_capstyle="butt")
-        drawn = {"color": color, "markeredgecolor": "black", "linestyle": "none", "label": name}
-        ax.plot([at], [accuracy.value], marker="osD^vP*X"[row % 8], markersize=8, **drawn)
+        drawn: dict[str, Any] = {"color": color, "markeredgecolor": "black", "label": name}
+        drawn |= {"linestyle": "none", "marker": "osD^vP*X"[row % 8], "markersize": 8}
+        ax.plot([at], [accuracy.value], **drawn)
     others = sorted((cost, name) for name, cost in costs.items() if name not in accuracies)
     for row, (at, name) in enumerate(others):
         # In a band of their own below the accuracies, one above the other where they are close.
         height = 0.04 + 0.06 * (row % 4)
-        place = {"transform": ax.get_xaxis_transform(), "clip_on": False}
+        place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "clip_on": False}
         ax.plot([at], [height], "|", color="black", markersize=12, **place)
-        beside = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
+        beside: dict[str, Any] = {"xytext": (5, 0), "textcoords": "offset points", "va": "center"}
         ax.annotate(name, (at, height), xycoords=place["transform"], fontsize=8, **beside)
     ax.set_xscale("log")
     ax.margins(x=0.2, y=0.2)
@@ -389,7 +390,11 @@ def heat_maps(
 
 
 def threshold(
-    probability: np.ndarray, labels: np.ndarray, at: float, names: Sequence[str], axes
+    probability: np.ndarray,
+    labels: np.ndarray,
+    at: float,
+    names: Sequence[str],
+    axes: Sequence[Axes],
 ) -> Sequence[Axes]:
     """The probabilities of class 1 by true class with the threshold, and the four counts.
 
@@ -401,7 +406,7 @@ def threshold(
         axes: two matplotlib axes.
     """
     left, right = axes
-    bins = np.linspace(0, 1, 21)
+    bins = np.linspace(0, 1, 21).tolist()
     for label, color in ((0, BLUE), (1, ORANGE)):
         chosen = probability[labels == label]
         left.hist(chosen, bins, color=color, alpha=0.6, label=f"labelled {names[label]}")

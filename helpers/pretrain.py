@@ -213,7 +213,7 @@ def _reduced(examples: Examples, side: int | None) -> Examples:
         return examples
     small = np.empty((len(examples.images), side, side, 3), dtype=np.uint8)
     for row, image in enumerate(examples.images):
-        small[row] = Image.fromarray(image).resize((side, side), Image.Resampling.BOX)
+        small[row] = np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BOX))
     return examples._replace(images=small)
 
 

@@ -118,7 +118,8 @@ def test_versions_against_the_lock():
         "# a comment",
         f"numpy=={here}",
         "    # via keras",
-        "pandas==0.1",
+        "pandas==0.1 \\",
+        "    --hash=sha256:0123",
         "no-such-package==1.0",
         "no-such-package==2.0 ; sys_platform == 'nowhere'",
     ]

@@ -7,7 +7,7 @@ import re
 import sys
 import tempfile
 from collections import Counter
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
@@ -102,7 +102,7 @@ def neutral_text(text: str) -> str:
     """`text` without memory addresses and without this machine's own paths."""
     text = CELL_FILE.sub("cell", ADDRESS.sub("", text))
     for pattern, name in path_patterns():
-        text = pattern.sub(lambda found, name=name: neutral_path(found, name), text)
+        text = pattern.sub(partial(neutral_path, name=name), text)
     return text
 
 

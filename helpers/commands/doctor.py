@@ -98,8 +98,8 @@ def wrong_versions(locked: Iterable[str]) -> Iterator[str]:
     """Each package of the lock that is missing here or has another version."""
     for line in locked:
         try:
-            wanted = Requirement(line.split("#")[0].strip())
-        except InvalidRequirement:  # a comment or an empty line
+            wanted = Requirement(line.split("#")[0].strip().removesuffix("\\"))
+        except InvalidRequirement:  # a hash, a comment or an empty line
             continue
         if wanted.marker and not wanted.marker.evaluate():
             continue

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw
 
 SIZE = 96
@@ -15,7 +16,7 @@ FACTOR = 3
 SIDE = SIZE * FACTOR
 
 # Red, green and blue, 0 to 255.
-Colour = tuple[float, float, float]
+Colour = tuple[float, ...]
 
 
 class Canvas:
@@ -113,7 +114,11 @@ class Pose:
 
 
 def ellipse(
-    middle: Sequence[float], width: float, height: float, angle: float = 0.0, corners: int = 26
+    middle: Sequence[float] | np.ndarray,
+    width: float,
+    height: float,
+    angle: float = 0.0,
+    corners: int = 26,
 ) -> np.ndarray:
     """A closed curve `(corners, 2)`: half axes `width` and `height`, turned by `angle` radians."""
     turn = np.linspace(0, 2 * np.pi, corners, endpoint=False)
@@ -127,7 +132,7 @@ def ellipse(
     )
 
 
-def smooth(points: Sequence[Sequence[float]], steps: int = 6, closed: bool = True) -> np.ndarray:
+def smooth(points: ArrayLike, steps: int = 6, closed: bool = True) -> np.ndarray:
     """A smooth curve through the points `(n, 2)` (Catmull and Rom 1974)."""
     knots = np.asarray(points, dtype=float)
     if closed:
@@ -146,7 +151,7 @@ def smooth(points: Sequence[Sequence[float]], steps: int = 6, closed: bool = Tru
     return np.concatenate(pieces)
 
 
-def rounded(colour: Colour) -> tuple[int, int, int]:
+def rounded(colour: Colour) -> tuple[int, ...]:
     """A colour in whole numbers from 0 to 255."""
     return tuple(int(min(255, max(0, round(value)))) for value in colour)
 

@@ -50,8 +50,8 @@ def _tabby(face: Face) -> None:
         _paint(face, stripe, face.second)
     for side in (-1, 1):
         for y in (0.18, 0.42):
-            stripe = [(side * 1.05, y - 0.02), (side * 0.62, y + 0.06), (side * 1.05, y + 0.12)]
-            _paint(face, smooth(stripe), face.second)
+            line = [(side * 1.05, y - 0.02), (side * 0.62, y + 0.06), (side * 1.05, y + 0.12)]
+            _paint(face, smooth(line), face.second)
 
 
 def _stripes(face: Face) -> None:
@@ -66,8 +66,8 @@ def _patch(face: Face) -> None:
     """A patch around one eye."""
     side = face.generator.choice((-1, 1))
     middle = (side * face.traits.eye_spacing, face.traits.eye_y - 0.05)
-    sizes = face.generator.uniform(0.32, 0.5, size=2)
-    _paint(face, ellipse(middle, *sizes, face.generator.uniform(-0.6, 0.6)), face.second)
+    width, height = face.generator.uniform(0.32, 0.5, size=2)
+    _paint(face, ellipse(middle, width, height, face.generator.uniform(-0.6, 0.6)), face.second)
 
 
 def _patches(face: Face) -> None:

@@ -21,7 +21,7 @@ from helpers import drawings, paths
 if TYPE_CHECKING:
     import pandas as pd
 
-EMBEDDED = paths.ROOT / "data" / "drawings"
+EMBEDDED = paths.DATA / "drawings"
 TRUTH = "truth.csv"
 # WebP's quality, 0 to 100: fine noise and whiskers still show.
 QUALITY = 88

@@ -12,8 +12,12 @@ from helpers.drawings.traits import Animal, Breed, Trait
 
 # Cats and dogs
 
-_FOLDED = {"ear_fold": (0.42, 0.55), "ear_length": (0.6, 0.75), "ear_width": (0.55, 0.7)}
-_POINTED = {"ear_sharp": (0.75, 1.0), "ear_width": (0.6, 0.75)}
+_FOLDED: dict[str, Trait] = {
+    "ear_fold": (0.42, 0.55),
+    "ear_length": (0.6, 0.75),
+    "ear_width": (0.55, 0.7),
+}
+_POINTED: dict[str, Trait] = {"ear_sharp": (0.75, 1.0), "ear_width": (0.6, 0.75)}
 
 CAT = Animal(
     "cat",
@@ -84,12 +88,12 @@ CAT = Animal(
     ),
 )  # fmt: skip
 
-_HANGING = {
+_HANGING: dict[str, Trait] = {
     "ear_angle": (52, 68), "ear_direction": (95, 125), "ear_turn": (50, 80), "ear_sharp": (0.0, 0.3),
     "ear_length": (0.85, 1.15), "ear_width": (0.42, 0.55), "ear_flare": (0.1, 0.4), "ear_front": 1.0,
     "ear_depth": (0.05, 0.2), "ear_inside": 0.0,
 }  # fmt: skip
-_ERECT = {
+_ERECT: dict[str, Trait] = {
     **_POINTED, "ear_length": (0.62, 0.85), "ear_width": (0.48, 0.62), "ear_direction": (4, 26),
     "ear_angle": (30, 44),
 }  # fmt: skip

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -176,10 +177,10 @@ def choose_breed(animal: Animal, generator: np.random.Generator) -> Breed:
 
 def choose_traits(animal: Animal, breed: Breed, generator: np.random.Generator) -> SimpleNamespace:
     """Draw a number, a word or a colour for each trait of one animal of that breed."""
-    rows = {**FACE, "coats": animal.coats, "markings": animal.markings, **animal.traits}
-    rows |= breed.traits
+    rows: dict[str, Trait] = {**FACE, "coats": animal.coats, "markings": animal.markings}
+    rows |= {**animal.traits, **breed.traits}
     # In the order of their names, so that the order within a row changes no picture.
-    chosen = {name: _choose(rows[name], generator) for name in sorted(rows)}
+    chosen: dict[str, Any] = {name: _choose(rows[name], generator) for name in sorted(rows)}
     for name in CHANCES:
         chosen[name] = bool(generator.random() < chosen[name])
     coat = COATS[chosen.pop("coats")]

@@ -27,7 +27,7 @@ class Choice(Exercise):
         options: in the order in which they are shown.
     """
 
-    def __init__(self, question: Callable[[], None], options: tuple[Option, ...]) -> None:
+    def __init__(self, question: Callable[..., Any], options: tuple[Option, ...]) -> None:
         self.options = dict(zip(string.ascii_uppercase, options, strict=False))
         letters = [letter for letter, option in self.options.items() if option.is_right]
         if len(letters) != 1:

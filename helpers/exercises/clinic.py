@@ -74,7 +74,7 @@ def ward() -> Ward:
     return Ward(images, labels, maps, pooled_maps, top)
 
 
-def _in_parts(train: np.ndarray, validation: np.ndarray) -> tuple[np.ndarray, ...]:
+def _in_parts(train: Any, validation: Any) -> tuple[np.ndarray, ...]:
     return train[:TRAINING], validation, train[TRAINING:]
 
 

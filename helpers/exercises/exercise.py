@@ -15,12 +15,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from helpers.exercises import progress
 from helpers.paths import ROOT
 
-RIGHT, WRONG, OPEN = "right", "wrong", "open"
+RIGHT: Final = "right"
+WRONG: Final = "wrong"
+OPEN: Final = "open"
 WORDS = {RIGHT: "Right.", WRONG: "Not yet.", OPEN: "Not answered yet."}
 MARKS = {RIGHT: "✔", WRONG: "✘", OPEN: "…"}
 # Borders only: text keeps the theme's own colour, on light and on dark.

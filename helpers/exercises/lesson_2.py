@@ -342,15 +342,15 @@ def pipeline(function: Callable[..., tf.data.Dataset]) -> Verdict:
     if not isinstance(dataset, tf.data.Dataset):
         return wrong(f"Received: {type(dataset).__name__}. Expected: a tf.data.Dataset, returned.")
     try:
-        passes = [_read(dataset) for _ in range(2)]
+        one, other = (_read(dataset) for _ in range(2))
     except tf.errors.OpError:
         return wrong("`decode` was given something that is no single file. Map it before `batch`.")
-    trouble = _trouble_in_batches(passes[0]) or _trouble_in_passes(*passes, len(decoded))
+    trouble = _trouble_in_batches(one) or _trouble_in_passes(one, other, len(decoded))
     return wrong(trouble) if trouble else right("Decoded once; shuffled and augmented anew.")
 
 
 FILES = 80
-Batch = tuple[np.ndarray, np.ndarray]
+Batch = tuple[np.ndarray, ...]  # pictures, labels
 
 
 def _watched_files() -> tuple[Any, Callable[[Any], Any], Callable[[Any], Any], list[int]]:
@@ -509,8 +509,8 @@ def split(function: Callable[[list[str], int], tuple[Sequence[str], ...]]) -> Ve
 
 def _global_chance() -> tuple[Any, ...]:
     """The state of Python's and NumPy's global generators, to be compared."""
-    _, keys, position, *_ = np.random.get_state()
-    return random.getstate(), keys.tobytes(), position
+    state = np.random.get_state(legacy=False)["state"]
+    return random.getstate(), state["key"].tobytes(), state["pos"]
 
 
 def _trouble_in_parts(files: list[str], parts: list[list[str]]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray
     # Features and labels to train on, features and labels to validate with.
-    Tables = tuple[Array, Array, Array, Array]
+    Tables = tuple[Array, ...]
 
 # Judges train on at most so many pictures, so that a check takes seconds on any picture set.
 AT_MOST = 2000
@@ -376,7 +376,7 @@ def _last_losses(rates: tuple[float, ...], tables: Tables) -> list[float]:
 
     from helpers import training
 
-    features, labels, *validation = tables
+    features, labels, others, their_labels = tables
     outputs = _outputs(labels)
     with seeded():
         head = keras.Sequential(
@@ -391,7 +391,8 @@ def _last_losses(rates: tuple[float, ...], tables: Tables) -> list[float]:
     losses = []
     for rate in rates:
         trainer.restart(start, rate)
-        run = trainer.epochs(features[:AT_MOST], labels[:AT_MOST], 10, validation=tuple(validation))
+        validation = (others, their_labels)
+        run = trainer.epochs(features[:AT_MOST], labels[:AT_MOST], 10, validation=validation)
         losses.append(float(np.mean(training.history(run)["val_loss"][-3:])))
     return losses
 
@@ -422,15 +423,15 @@ def few_channels(answer: Callable[[Array, Array, int], Any], *tables: Array) -> 
     Points against a head on all channels, both on the validation pictures, which the function does
     not get to see.
     """
-    features, labels, *validation = tables
+    features, labels, others, their_labels = tables
     features, labels = features[:AT_MOST], labels[:AT_MOST]
     with seeded():
         chosen = np.asarray(call(answer, features.copy(), labels.copy(), 16))
     if said := _about_channels(chosen, features.shape[1]):
         return wrong(said)
     every = np.arange(features.shape[1])
-    of_all = _accuracy_on(every, features, labels, *validation, strength=0.01)
-    of_chosen = _accuracy_on(chosen, features, labels, *validation, strength=1.0)
+    of_all = _accuracy_on(every, features, labels, others, their_labels, strength=0.01)
+    of_chosen = _accuracy_on(chosen, features, labels, others, their_labels, strength=1.0)
     said = f"{of_chosen:.3f} with {len(chosen)} channels, {of_all:.3f} with all {len(every)}"
     if of_all - of_chosen > 0.05 + 1e-9:  # 463 and 438 of 500 differ by five points, not by more
         return wrong(f"{said}. Which channels tell these classes apart?")

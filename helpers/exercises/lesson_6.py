@@ -30,7 +30,7 @@ while True:
 )
 def pictures_needed(answer: int) -> Verdict:
     """How many test pictures make the 95 % interval of an accuracy of 0.95 no wider than 0.02?"""
-    if isinstance(answer, bool) or not np.isscalar(answer) or answer != int(answer) or answer < 1:
+    if isinstance(answer, bool) or not np.isscalar(answer) or answer != int(answer) or answer < 1:  # type: ignore[arg-type]
         return wrong(f"Received: {answer!r}. Expected: a whole number of pictures.")
     low, high = Accuracy(round(0.95 * int(answer)), int(answer)).interval
     said = f"With {int(answer):,} pictures the interval is {low:.4f} to {high:.4f}, "
@@ -86,7 +86,7 @@ def paired(function: Callable[[Sequence[bool], Sequence[bool]], tuple[int, int, 
             return wrong(f"Received: {received!r}. Expected: three numbers.")
         if hasattr(received[2], "pvalue"):
             return wrong("The third is the whole result of the test. Expected: its `.pvalue`.")
-        verdict = _judge_pair(counts, received)
+        verdict = _judge_pair(counts, tuple(received))
         if verdict:
             return wrong(verdict)
     return right("The pictures on which both agree say nothing, and the coins do the rest.")

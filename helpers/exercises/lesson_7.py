@@ -211,7 +211,7 @@ def pictures_for(function: Callable[[Sequence[int], Sequence[float], float], int
         received = call(function, counts.copy(), accuracies.copy(), target)
         if isinstance(received, bool) or not np.isscalar(received) or np.isnan(received):
             return wrong(f"Received: {received!r}. Expected: a whole number of pictures.")
-        if verdict := _judge_count(counts, accuracies, target, float(received)):
+        if verdict := _judge_count(counts, accuracies, target, float(received)):  # type: ignore[arg-type]
             return wrong(verdict)
     return right(
         "That is what the line asks for. Whether the world keeps to the line is not known."

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 class Pictures(Protocol):
     """What can be extracted from: an array, or `pictures.PictureFiles`."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype
+    @property
+    def shape(self) -> tuple[int, ...]:  # noqa: D102
+        ...
+
+    @property
+    def dtype(self) -> np.dtype:  # noqa: D102
+        ...
 
     def __len__(self) -> int: ...
 

@@ -7,6 +7,7 @@ nothing that could be taken for a finished store.
 
 from __future__ import annotations
 
+import builtins
 import errno
 import hashlib
 import io
@@ -240,7 +241,7 @@ class Store:
         lines = [json.dumps(self._description(), sort_keys=True), *map(str, sums)]
         return "\n".join(lines) + "\n"
 
-    def _as_bytes(self, block: np.ndarray) -> bytes:
+    def _as_bytes(self, block: np.ndarray) -> builtins.bytes:
         """A block's numbers as they stand in the file."""
         if block.shape[1:] != self.shape[1:]:
             raise ValueError(

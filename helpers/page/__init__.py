@@ -132,7 +132,8 @@ class Page:
 
     def __init__(self, model: export.Exported, port: int, decode: Decode) -> None:
         self.model = model
-        self._ready, self._failed = threading.Event(), None
+        self._ready = threading.Event()
+        self._failed: Exception | None = None
         self._thread = threading.Thread(
             target=self._serve, args=(port, decode), name="page", daemon=True
         )

@@ -70,11 +70,13 @@ def answers(
     """A block of HTML a file: the picture as the model sees it with its classes, or the reason."""
     rest = len(sent) - MOST_SHOWN
     sent = sent[:MOST_SHOWN]
-    whole = [one for one in sent if one.image is not None]
-    probability = predict(np.stack([one.image for one in whole])) if whole else np.empty((0, 0))
+    whole = [one.image for one in sent if one.image is not None]
+    probability = predict(np.stack(whole)) if whole else np.empty((0, 0))
     rows = iter(np.asarray(probability))
     blocks = [
-        _refused(one) if one.image is None else _named(one, next(rows), class_names, threshold)
+        _refused(one)
+        if one.image is None
+        else _named(one.name, one.image, next(rows), class_names, threshold)
         for one in sent
     ]
     if rest > 0:
@@ -89,12 +91,16 @@ def _refused(one: uploads.Sent) -> str:
 
 
 def _named(
-    one: uploads.Sent, probability: np.ndarray, class_names: Sequence[str], threshold: float
+    file: str,
+    image: np.ndarray,
+    probability: np.ndarray,
+    class_names: Sequence[str],
+    threshold: float,
 ) -> str:
     best = int(np.argmax(probability))
     name = class_names[best] if probability[best] >= threshold else NONE
-    said = f"<b>{html.escape(one.name)}</b>: {html.escape(name)}"
+    said = f"<b>{html.escape(file)}</b>: {html.escape(name)}"
     return shown.beside(
-        shown.picture(one.image, f"{one.name}, named {name}"),
+        shown.picture(image, f"{file}, named {name}"),
         f"{said}{shown.bars(probability, class_names)}",
     )

@@ -108,12 +108,12 @@ def decode(contents: bytes, size: int) -> np.ndarray:
             return turned(_resize(image, size).numpy(), header.turn)
         except tf.errors.OpError:
             pass  # Pillow may read it; where it does not, there is a reason
-    if header.reason is None:
+    reason = header.reason
+    if reason is None:
         pixels, reason = _by_pillow(io.BytesIO(contents), size)
         if pixels is not None:
             return turned(pixels, header.turn)
-        header = Header(reason=reason)
-    raise NotAPicture(header.reason)
+    raise NotAPicture(str(reason))
 
 
 def decode_files(paths: Sequence[str], size: int, keep: bool = True) -> Decoded:
@@ -135,7 +135,7 @@ def decode_files(paths: Sequence[str], size: int, keep: bool = True) -> Decoded:
         ways = tuple(sorted(set(shrinks)))
         which = np.searchsorted(ways, shrinks).astype("int32")
         chosen = [paths[row] for row in rows]
-        encoded = tf.data.Dataset.from_tensor_slices((np.int64(rows), chosen, which))
+        encoded = tf.data.Dataset.from_tensor_slices((np.array(rows, np.int64), chosen, which))
         fill(encoded, images, sizes, tf.io.read_file, ways)
     failed = {}
     for row, header in enumerate(headers):
@@ -304,7 +304,8 @@ def _quickly(head: bytes) -> Header | None:
         if marker == 0xE1:  # EXIF may say that the picture is turned
             return None
         if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
-            return Header(*struct.unpack(">HH", head[at + 5 : at + 9]), is_jpeg=True)
+            height, width = struct.unpack(">HH", head[at + 5 : at + 9])
+            return Header(height, width, is_jpeg=True)
         at += 2 + int.from_bytes(head[at + 2 : at + 4], "big")
     return None
 

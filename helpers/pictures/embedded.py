@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from helpers import paths
 from helpers.drawings import sets
 from helpers.pictures.folder import Listing, belongs, class_folders, files_of, load_files
 from helpers.pictures.splits import PARTS, File, Parts, PictureSet, shuffled
@@ -44,8 +45,8 @@ def missing() -> str | None:
     if _whole():
         return None
     return (
-        f"The drawings are not whole in {sets.EMBEDDED}; `git checkout data/drawings` brings "
-        f"them back, `python -m helpers.drawings` draws them again."
+        f"The drawings are not whole in {sets.EMBEDDED}. {paths.bring_back('data/drawings')} "
+        f"`python -m helpers.drawings` draws them again."
     )
 
 

@@ -72,7 +72,7 @@ def _copies(files: Sequence[File]) -> dict[File, str]:
         with contextlib.suppress(OSError):
             digest = hashlib.sha256(Path(file.path).read_bytes()).digest()
             alike.setdefault(digest, []).append(file)
-    found = {}
+    found: dict[File, str] = {}
     for first, *others in alike.values():
         if any(other.label != first.label for other in others):
             names = " and ".join(file.name for file in (first, *others)[:2])
@@ -143,18 +143,20 @@ def load_files(
         # Split anew without them: the same as if they had never been there.
         parts = divide([file for file in listing.files if file.path not in broken])
     row_of = {file.path: row for row, file in enumerate(ordered)}
-    splits = [_as_split(part, decoded, row_of) for part in parts]
+    train, validation, test = (_as_split(part, decoded, row_of) for part in parts)
     left_out = [(file.name, broken[file.path]) for file in listing.files if file.path in broken]
     return PictureSet(
         listing.name,
         size,
         listing.class_names,
-        *splits,
+        train,
+        validation,
+        test,
         left_out=tuple(sorted(listing.left_out + left_out)),
     )
 
 
-def _as_split(files: Sequence[File], decoded: decoding.Decoded, row_of: dict[Path, int]) -> Split:
+def _as_split(files: Sequence[File], decoded: decoding.Decoded, row_of: dict[str, int]) -> Split:
     """The rows of these files; without a copy where they lie side by side, as they mostly do."""
     rows = np.array([row_of[file.path] for file in files], dtype=np.int64)
     side_by_side = len(rows) > 0 and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows)))

@@ -12,12 +12,14 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from helpers import paths
 from helpers.files import write_whole
 from helpers.pictures import PictureFiles, PictureSet, Split
+from helpers.pictures.splits import PARTS
 
 KEEP, RELABEL, LEAVE_OUT = "keep", "relabel", "leave out"
 
@@ -223,9 +225,9 @@ def apply(picture_set: PictureSet, decisions: Mapping[str, Decision]) -> Picture
         ValueError: where a decision is about a file that is not in the set, or names a class that
             is not, or where a class has no training pictures any more.
     """
-    parts = {name: getattr(picture_set, name) for name in ("train", "validation", "test")}
+    parts: dict[str, Split] = {name: getattr(picture_set, name) for name in PARTS}
     _check(picture_set, parts, decisions)
-    kept = {
+    kept: dict[str, Any] = {
         name: _decided(part, picture_set.class_names, decisions) for name, part in parts.items()
     }
     counts = np.bincount(kept["train"].labels, minlength=len(picture_set.class_names))

@@ -116,7 +116,7 @@ def summary(pictures: PictureSet) -> str:
     """What is in a set: counts per class and split, original sizes, what was left out and why."""
     splits = [pictures.train, pictures.validation, pictures.test]
     counts = [np.bincount(split.labels, minlength=len(pictures.class_names)) for split in splits]
-    rows = [("", *PARTS)]
+    rows: list[tuple[str, ...]] = [("", *PARTS)]
     for label, class_name in enumerate(pictures.class_names):
         rows.append((class_name, *(f"{count[label]:,}" for count in counts)))
     rows.append(("together", *(f"{len(split):,}" for split in splits)))
@@ -171,7 +171,7 @@ class File:
 
 
 # Train, validation and test.
-Parts = tuple[list[File], list[File], list[File]]
+Parts = tuple[list[File], ...]
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ def load(size: int, seed: int, in_memory: bool) -> PictureSet:
         splits.append(split)
         left_out += broken
     class_names = tuple(builder.info.features["label"].names)
-    return PictureSet("tfds", size, class_names, *splits, left_out=tuple(sorted(left_out)))
+    train, validation, test = splits
+    return PictureSet("tfds", size, class_names, train, validation, test, tuple(sorted(left_out)))
 
 
 def missing() -> str | None:

@@ -116,7 +116,7 @@ def _store_one(inside: Path, contents: bytes) -> Path:
     from PIL import Image
 
     with Image.open(io.BytesIO(contents)) as image:
-        suffix = SUFFIXES[image.format]
+        suffix = SUFFIXES[str(image.format)]
     number = 1 + sum(1 for _ in inside.iterdir())
     while True:
         path = inside / f"upload_{number:04d}.{suffix}"

@@ -83,7 +83,7 @@ def preflight(
     scans = [source.scan(pictures, sample, seed, pool) for source in sources]
     for source, scan in zip(sources, scans, strict=True):
         _check_shape(model, source.name, scan)
-    return _judge(Learner(model, *sources, *scans, options))
+    return _judge(Learner(model, *sources, scans[0], scans[1], options))
 
 
 def _judge(learner: Learner) -> Report:

@@ -224,7 +224,7 @@ def last_activation(model: keras.Model) -> str | None:
     if name in {"sigmoid", "softmax"}:
         return name
     plain = name == "linear" and not isinstance(layer, keras.layers.Activation)
-    return "linear" if plain and layer.weights else None
+    return "linear" if plain and getattr(layer, "weights", ()) else None
 
 
 def _are_probabilities(model: keras.Model, images: np.ndarray) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,7 +118,7 @@ class Data:
         return None if self.is_dataset else len(self.source[1])
 
 
-def as_data(name: str, given: Any, class_names: tuple[str, ...] | None) -> Data:
+def as_data(name: str, given: Any, class_names: Sequence[str] | None) -> Data:
     """Take what a learner has as data.
 
     Args:

@@ -1,0 +1,143 @@
+"""Rules that the CI workflows keep, read from their YAML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+GITHUB = ROOT / ".github"
+# What a cache may hold: what was downloaded, never what was computed.
+DOWNLOADS = {".cache/photos", "~/.keras/models", "~/tensorflow_datasets"}
+PACKAGES = {"~/.cache/uv", "~/AppData/Local/uv/cache"}
+
+
+def read(path: Path) -> dict:
+    """One YAML file; YAML 1.1 reads the key `on` as true."""
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {"on" if key is True else key: value for key, value in content.items()}
+
+
+WORKFLOWS = {path.stem: read(path) for path in sorted((GITHUB / "workflows").glob("*.yml"))}
+ACTIONS = {path.parent.name: read(path) for path in GITHUB.glob("actions/*/action.yml")}
+JOBS = {
+    f"{workflow}/{name}": job
+    for workflow, content in WORKFLOWS.items()
+    for name, job in content["jobs"].items()
+}
+
+
+def steps(job: dict) -> Iterator[dict]:
+    """A job's steps, those of our own actions in their places."""
+    for step in job["steps"]:
+        name = step.get("uses", "").removeprefix("./.github/actions/")
+        yield from ACTIONS[name]["runs"]["steps"] if name in ACTIONS else (step,)
+
+
+def commands(job: str) -> str:
+    """All that a job runs, with its matrix's values written out."""
+    matrix = JOBS[job].get("strategy", {}).get("matrix", {})
+    text = "\n".join(step.get("run", "") for step in steps(JOBS[job]))
+    for name, values in matrix.items():
+        if name != "include":
+            lines = [text.replace(f"${{{{ matrix.{name} }}}}", value) for value in values]
+            text = "\n".join(lines)
+    return text
+
+
+def caches() -> list[tuple[str, set[str], str]]:
+    """Each cached step: its job, its paths, its key."""
+    return [
+        (name, set(step["with"]["path"].split()), step["with"]["key"])
+        for name, job in JOBS.items()
+        for step in steps(job)
+        if step.get("uses", "").startswith("actions/cache")
+    ]
+
+
+def test_only_downloads_are_kept_between_runs():
+    assert caches()
+    for job, paths, _ in caches():
+        assert paths <= DOWNLOADS or paths <= PACKAGES, job
+
+
+def test_a_key_knows_what_decides_its_content():
+    for job, paths, key in caches():
+        files = re.findall(r"'([^']+)'", re.search(r"hashFiles\((.*)\)", key)[1])
+        assert all((ROOT / file).is_file() for file in files), job
+        assert "runner.os" in key and re.search(r"(matrix|inputs)\.python", key), job
+        if paths <= PACKAGES:
+            assert files == ["requirements.txt"], job
+        else:
+            assert "helpers/bases.py" in files and "helpers/pictures/photographs.py" in files, job
+
+
+@pytest.mark.parametrize(
+    "job", [name for name in JOBS if name != "gpu/gpu" and "audit" not in name]
+)
+def test_packages_are_kept_between_runs(job):
+    assert any(paths <= PACKAGES for name, paths, _ in caches() if name == job)
+
+
+def test_the_gpu_is_the_projects_own():
+    for name, job in JOBS.items():
+        if "self-hosted" in job["runs-on"]:
+            assert job["if"] == "github.repository == vars.GPU_REPOSITORY", name
+
+
+def test_a_folder_that_stays_keeps_nothing_computed():
+    for name, job in JOBS.items():
+        for position, step in enumerate(found := list(steps(job))):
+            if step.get("with", {}).get("clean") is False:
+                assert found[position + 1]["run"] == (
+                    "git clean -ffdx --exclude=/.venv --exclude=/.cache/photos"
+                ), name
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+def test_scheduled_jobs_leave_forks_alone(name):
+    if "schedule" not in WORKFLOWS[name]["on"]:
+        return
+    for job in WORKFLOWS[name]["jobs"].values():
+        assert "repository" in job["if"]
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_every_job_ends_and_may_only_read(job):
+    assert JOBS[job]["timeout-minutes"] <= 180
+    assert WORKFLOWS[job.partition("/")[0]]["permissions"] == {"contents": "read"}
+
+
+def test_each_night_all_that_only_a_whole_run_shows():
+    assert {"schedule", "workflow_dispatch"} <= WORKFLOWS["nightly"]["on"].keys()
+    run = "\n".join(commands(job) for job in JOBS if job.startswith("nightly/"))
+    for line in (
+        "course.py fetch photos bases",
+        "course.py fetch tfds bases",
+        "course.py test --pictures photos -- notebooks",
+        "course.py test --pictures tfds -- notebooks",
+        "benchmarks/recipes.py",
+        "benchmarks/transfer.py",
+        "course.py test -- tests/test_browser.py",
+    ):
+        assert re.search(rf"{re.escape(line)}$", run, re.MULTILINE), line
+    nights = [step for job in JOBS if job.startswith("nightly/") for step in steps(JOBS[job])]
+    assert not any(step.get("continue-on-error") for step in nights)
+
+
+@pytest.mark.parametrize(
+    "line", [".venv/bin/ruff check .", ".venv/bin/ruff format --check .", ".venv/bin/mypy"]
+)
+def test_style_and_types_are_checked(line):
+    assert line in commands("tests/lint").splitlines()
+    assert line in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("job", JOBS)
+def test_every_file_that_is_run_exists(job):
+    for file in re.findall(r"[\w/]+\.(?:py|ipynb)\b", commands(job)):
+        assert (ROOT / file).is_file(), file
