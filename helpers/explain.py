@@ -77,16 +77,16 @@ class _Asked:
 
 def _check_classes(classes: np.ndarray, count: int, outputs: int) -> None:
     """Say at once what TensorFlow would say in its own words, or not at all."""
-    expected = f"Expected: the number of a class for each of {count} pictures, int ({count},)"
+    expected = f"int ({count},), the number of a class for each picture"
     if classes.ndim == 2:
         raise ValueError(
-            f"Received: classes of shape {classes.shape}. {expected}. Of one-hot rows, pass "
-            f"classes.argmax(axis=1)."
+            f"Received: classes of shape {classes.shape}. Expected: {expected}. Of one-hot rows, "
+            f"pass classes.argmax(axis=1)."
         )
     if classes.shape != (count,) or count == 0 or classes.dtype.kind not in "iu":
         raise ValueError(
-            f"Received: classes of shape {classes.shape} and type {classes.dtype}. {expected}, and "
-            f"at least one. evaluation.predicted_classes gives those that a model names."
+            f"Received: classes of shape {classes.shape} and type {classes.dtype} for {count} "
+            f"pictures. Expected: {expected}. Pass evaluation.predicted_classes(logits), or labels."
         )
     if classes.min() < 0 or classes.max() >= max(2, outputs):
         raise ValueError(
