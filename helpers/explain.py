@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers import layers
+from helpers.weights import all_layers
 
 if TYPE_CHECKING:
     import keras
@@ -115,7 +116,7 @@ def _last_block(model: keras.Model, image: np.ndarray) -> keras.layers.Layer:
 
 def _find(model: keras.Model, name: str) -> keras.layers.Layer:
     """The layer of that name, at whatever depth."""
-    inside = layers.inside(model)
+    inside = list(dict.fromkeys(all_layers(model)))[1:]
     found = [layer for layer in inside if layer.name == name]
     if len(found) != 1:
         near = difflib.get_close_matches(name, [layer.name for layer in inside], 5, 0.0)

@@ -1,4 +1,4 @@
-"""Find one's way in a model: its leaf layers, what each is given, and how the model ends."""
+"""Ask a model: how it ends, which pixels it takes, what each layer in it is given."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.bases import sources
+from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
 
-# What changes no number that a class is told by: the layers behind a head where it stands alone.
+# What may stand behind the last activation and leaves open nothing of what is given.
 PASSING = ("InputLayer", "Dropout", "Flatten", "Reshape", "Identity", "GlobalAveragePooling2D")
 # Keras's operations that are written into a graph as `keras.ops.sigmoid(x)` is.
 OPERATIONS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
@@ -22,17 +23,9 @@ OPERATIONS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
 OUTPUTS = {"linear": "logits", "sigmoid": "probabilities", "softmax": "probabilities"}
 
 
-def inside(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """All layers at every depth, models among them, each once, from the input to the output."""
-    found: dict[int, keras.layers.Layer] = {}
-    for inner in getattr(layer, "layers", None) or []:
-        found |= {id(one): one for one in (inner, *inside(inner))}
-    return list(found.values())
-
-
-def leaves(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """Those of them that hold no others."""
-    return [one for one in inside(layer) if not getattr(one, "layers", None)]
+def leaves(model: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """All layers that hold no others, each once, in the order in which they stand."""
+    return list(dict.fromkeys(leaf_layers(model)))
 
 
 # How it ends

@@ -15,7 +15,7 @@ import numpy as np
 
 from helpers import paths
 from helpers.exercises.exercise import Exercise, Verdict, call, exercise, right, wrong
-from helpers.layers import leaves
+from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -200,7 +200,7 @@ class Case:
 
     def _tops(self) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
         """The weights of each layer of the pretrained top and of this model's."""
-        own = {layer.name: layer for layer in leaves(self.model)}
+        own = {layer.name: layer for layer in leaf_layers(self.model)}
         for layer in ward().top.layers:
             if layer.weights:
                 if layer.name not in own:
