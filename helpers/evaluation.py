@@ -43,11 +43,12 @@ class Accuracy:
         return f"{self.value:.3f} ({low:.3f} to {high:.3f}; {self.correct} of {self.total})"
 
 
-def predicted_classes(logits: np.ndarray) -> np.ndarray:
+def predicted_classes(logits: np.ndarray, from_logits: bool = True) -> np.ndarray:
     """The class that each row of logits names.
 
     Args:
         logits: `(n, 1)` for two classes (above 0 means class 1), or `(n, classes)`.
+        from_logits: False where they are probabilities: then above 0.5 means class 1.
 
     Returns:
         int array `(n,)`.
@@ -58,18 +59,20 @@ def predicted_classes(logits: np.ndarray) -> np.ndarray:
             f"Received: logits of shape {logits.shape}. Expected: (n, 1) or (n, classes)."
         )
     if logits.shape[1] == 1:
-        return (logits[:, 0] > 0).astype(int)
+        return (logits[:, 0] > (0 if from_logits else 0.5)).astype(int)
     return logits.argmax(axis=1)
 
 
-def accuracy(logits: np.ndarray, labels: np.ndarray) -> Accuracy:
+def accuracy(logits: np.ndarray, labels: np.ndarray, from_logits: bool = True) -> Accuracy:
     """The accuracy of logits, `(n, 1)` or `(n, classes)`, against integer labels, `(n,)`.
+
+    Of probabilities, with `from_logits=False`.
 
     Raises:
         ValueError: where there are not as many labels as rows of logits.
     """
     labels = np.asarray(labels)
-    named = predicted_classes(logits)
+    named = predicted_classes(logits, from_logits)
     if labels.shape != named.shape:
         raise ValueError(
             f"Received: {len(named)} rows of logits and labels of shape {labels.shape}. "
@@ -148,11 +151,17 @@ def compare(first: np.ndarray, second: np.ndarray, labels: np.ndarray) -> Compar
     return Comparison(int((one & ~other).sum()), int((other & ~one).sum()), len(one))
 
 
-def probabilities(logits: np.ndarray) -> np.ndarray:
-    """The probability of each class, `(n, classes)`: sigmoid of `(n, 1)` logits, else softmax."""
+def probabilities(logits: np.ndarray, from_logits: bool = True) -> np.ndarray:
+    """The probability of each class, `(n, classes)`: sigmoid of `(n, 1)` logits, else softmax.
+
+    What are probabilities already, with `from_logits=False`, stay; of `(n, 1)`, which are those of
+    class 1, those of class 0 come in front.
+    """
     from scipy.special import expit, softmax
 
     logits = np.asarray(logits, dtype="float64")
+    if not from_logits:
+        return np.concatenate([1 - logits, logits], axis=1) if logits.shape[1] == 1 else logits
     if logits.ndim == 2 and logits.shape[1] == 1:
         return np.concatenate([expit(-logits), expit(logits)], axis=1)
     return softmax(logits, axis=1)

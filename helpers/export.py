@@ -1,31 +1,31 @@
 """Write a model for runtimes smaller than TensorFlow, and run what was written.
 
 Two formats: LiteRT (`.tflite`, for phones, boards and CPUs) and ONNX (`.onnx`, which most other
-programs read). Both files hold the whole model, from pixels of 0 to 255 to logits, its scaling
-included: what stays outside has to be written again by whoever uses the file. Writing needs
-TensorFlow; `load` needs only the file's own runtime.
+programs read). Both files hold the whole model, as it is: what stays outside, such as the scaling
+of pictures, has to be written again by whoever uses the file. A record beside each file says which
+pixels it takes and whether it gives logits or probabilities. Writing needs TensorFlow; `load` needs
+only the file's own runtime.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import machine
+from helpers import evaluation, layers, machine, quiet
 from helpers.files import write_whole
 
 if TYPE_CHECKING:
     import keras
 
 PRECISIONS = ("float", "float16", "int8")
+OUTPUTS = ("logits", "probabilities")
 # Pictures that a runtime gets together where more are given.
 BATCH = 32
 
@@ -40,28 +40,35 @@ def litert(
     *,
     calibration: np.ndarray | None = None,
     class_names: Sequence[str] = (),
+    pixels: str | None = None,
+    outputs: str | None = None,
 ) -> Path:
     """Write a model for LiteRT.
 
     Whatever the precision, the file takes and gives 32-bit floats.
 
     Args:
-        model: from pixels of 0 to 255, `(n, size, size, 3)`, to logits `(n, classes)`. It is
-            written in inference mode, with BatchNormalization folded into the convolutions.
+        model: from pictures `(n, size, size, 3)` to logits or probabilities, `(n, classes)`, or
+            `(n, 1)` for two classes. It is written in inference mode, with BatchNormalization
+            folded into the convolutions.
         path: ends in `.tflite`. A record, `path` with `.json` behind it, is written beside.
         precision: `"float"`: 32 bits, nothing is rounded. `"float16"`: weights are kept in 16
             bits, and computed with in 32 on a CPU. `"int8"`: weights (one scale a channel) and
             activations (one scale a tensor) are integers of 8 bits; only the first step, into
             them, and the last, out of them, are not.
-        calibration: for `"int8"`, pictures `(n, size, size, 3)` such as the model will meet, 0 to
-            255: the range of every activation is read off them. A hundred will do.
+        calibration: for `"int8"`, pictures `(n, size, size, 3)` such as the model will meet: the
+            range of every activation is read off them. A hundred will do.
         class_names: kept in the record, in the order of the labels.
+        pixels: which the model takes, one of `layers.PIXELS`: to be said where its scaling is not
+            in it, and read off it where it is.
+        outputs: `"logits"` or `"probabilities"`: to be said where the model's last layer does not.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: where an argument does not fit, `"int8"` without `calibration` among them.
+        ValueError: where an argument does not fit, `"int8"` without `calibration` among them; or
+            where `pixels` or `outputs` cannot be known and are not said.
     """
     path = _checked(model, path, ".tflite")
     if precision not in PRECISIONS:
@@ -74,51 +81,70 @@ def litert(
             f"Received: calibration pictures for '{precision}'. Expected: none, for only 'int8' "
             f"has ranges to find. Leave them out, or set precision='int8'."
         )
-    contents = _convert(model, precision, calibration)
-    return _write(path, contents, _record(model, precision, class_names))
+    record = _record(model, precision, class_names, pixels, outputs)
+    if calibration is not None:
+        _check_values(calibration, record["pixels"])
+    return _write(path, _convert(model, precision, calibration), record)
 
 
-def onnx(model: keras.Model, path: str | Path, *, class_names: Sequence[str] = ()) -> Path:
+def onnx(
+    model: keras.Model,
+    path: str | Path,
+    *,
+    class_names: Sequence[str] = (),
+    pixels: str | None = None,
+    outputs: str | None = None,
+) -> Path:
     """Write a model as ONNX, in 32-bit floats, by tf2onnx.
 
     Args:
-        model, class_names: as of `litert`.
+        model, class_names, pixels, outputs: as of `litert`.
         path: ends in `.onnx`. A record, `path` with `.json` behind it, is written beside.
 
     Returns:
         The path.
 
     Raises:
-        ValueError: where an argument does not fit.
+        ValueError: as of `litert`.
     """
     path = _checked(model, path, ".onnx")
+    record = _record(model, "float", class_names, pixels, outputs)
     import tensorflow as tf
 
     from helpers import features
 
-    with _quiet():
+    with quiet.library("tf2onnx"):
         import tf2onnx
 
         run = features.with_constants(model, (None, *model.input_shape[1:]), "float32")
-        named = tf.function(lambda images: {"logits": run(images)})
+        named = tf.function(lambda images: {record["outputs"]: run(images)})
         signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32, name="images")]
         written, _ = tf2onnx.convert.from_function(named, input_signature=signature)
-    return _write(path, written.SerializeToString(), _record(model, "float", class_names))
+    return _write(path, written.SerializeToString(), record)
 
 
-def load(path: str | Path, threads: int | None = None) -> Exported:
+def load(
+    path: str | Path,
+    threads: int | None = None,
+    *,
+    pixels: str | None = None,
+    outputs: str | None = None,
+) -> Exported:
     """Open what `litert` or `onnx` has written, with its own runtime and without TensorFlow.
 
     Args:
         path: a file that ends in `.tflite` or `.onnx`.
         threads: of the runtime; by default one for each core that this process may use.
+        pixels, outputs: as of `litert`, of a file whose record does not say them: it was lost, or
+            written before records did.
 
     Returns:
-        What takes pictures and gives logits.
+        What takes pictures and gives what the model gave.
 
     Raises:
         FileNotFoundError: where there is no such file.
-        ValueError: where it is no such model, or its record belongs to another file.
+        ValueError: where it is no such model, its record belongs to another file, or `pixels` or
+            `outputs` are neither in the record nor said, or said otherwise.
     """
     path = Path(path)
     if path.suffix not in _RUNTIMES:
@@ -133,14 +159,14 @@ def load(path: str | Path, threads: int | None = None) -> Exported:
     record = _read_record(path, contents)
     runtime, opened = _RUNTIMES[path.suffix]
     try:
-        run, shape, logits = opened(contents, threads or machine.usable_cores())
+        run, shape, count = opened(contents, threads or machine.usable_cores())
     except Exception as error:  # each runtime has errors of its own
         raise ValueError(
             f"Received: {path}, which {runtime} does not open ({error}). Expected: a model from "
-            f"pictures of 32-bit floats to logits. Export it again."
+            f"pictures of 32-bit floats to a row of numbers each. Export it again."
         ) from error
     names = tuple(record.get("class_names", ()))
-    _check_names(names, logits)
+    _check_names(names, count)
     return Exported(
         path=path,
         runtime=runtime,
@@ -148,12 +174,14 @@ def load(path: str | Path, threads: int | None = None) -> Exported:
         size=shape[0],
         class_names=names,
         run=run,
+        pixels=_known(path, record, "pixels", pixels, layers.PIXELS),
+        outputs=_known(path, record, "outputs", outputs, OUTPUTS),
     )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Exported:
-    """A model in a file, opened by its own runtime; called with pictures, it gives logits.
+    """A model in a file, opened by its own runtime; called with pictures, it gives `outputs`.
 
     Attributes:
         path: the file.
@@ -162,6 +190,8 @@ class Exported:
         size: the side of the square pictures that it takes, in pixels.
         class_names: in the order of the labels; empty where there is no record.
         run: one batch through the runtime, float32 in and out.
+        pixels: the values that it takes, one of `layers.PIXELS`; `scaled` brings pictures there.
+        outputs: `"logits"` or `"probabilities"`.
     """
 
     path: Path
@@ -170,27 +200,49 @@ class Exported:
     size: int
     class_names: tuple[str, ...]
     run: Run
+    pixels: str
+    outputs: str
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """The logits, float32 `(n, classes)`, of pictures `(n, size, size, 3)` of 0 to 255.
+        """What the model gives, float32 `(n, classes)`, or `(n, 1)` for two classes.
+
+        Args:
+            images: `(n, size, size, 3)`, with values as in `pixels`.
 
         Raises:
-            ValueError: where the pictures have another shape.
+            ValueError: where the pictures have another shape, or values far beyond those.
         """
         images = np.asarray(images)
         if images.ndim != 4 or images.shape[1:] != (self.size, self.size, 3) or len(images) == 0:
             raise ValueError(
                 f"Received: pictures of shape {images.shape}. Expected: (n, {self.size}, "
-                f"{self.size}, 3) with n at least 1, values 0 to 255. Resize them to the model's "
-                f"size; for a single picture write picture[np.newaxis]."
+                f"{self.size}, 3) with n at least 1, values {self.pixels}. Resize them to the "
+                f"model's size; for a single picture write picture[np.newaxis]."
             )
+        _check_values(images, self.pixels)
         parts = (images[first : first + BATCH] for first in range(0, len(images), BATCH))
         return np.concatenate([self.run(part.astype("float32")) for part in parts])
+
+    def scaled(self, images: np.ndarray) -> np.ndarray:
+        """Pictures of 0 to 255 with values as in `pixels`."""
+        low, high = layers.PIXELS[self.pixels]
+        if high == 255:
+            return np.asarray(images)
+        return np.asarray(images, "float32") * ((high - low) / 255) + low
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """The probability of each class, `(n, classes)`, for pictures as of a call."""
+        return evaluation.probabilities(self(images), self.outputs == "logits")
+
+    def predicted_classes(self, images: np.ndarray) -> np.ndarray:
+        """The class that is named, int `(n,)`, for pictures as of a call."""
+        return evaluation.predicted_classes(self(images), self.outputs == "logits")
 
     def __repr__(self) -> str:
         return (
             f"{self.path.name}: {self.precision}, {self.path.stat().st_size / 1e6:.2f} MB, run by "
-            f"{self.runtime}; takes (n, {self.size}, {self.size}, 3), pixels of 0 to 255"
+            f"{self.runtime}; takes (n, {self.size}, {self.size}, 3), pixels of {self.pixels}; "
+            f"gives {self.outputs}"
         )
 
 
@@ -202,9 +254,9 @@ def _checked(model: keras.Model, path: str | Path, suffix: str) -> Path:
     path = Path(path)
     if path.suffix != suffix:
         raise ValueError(f"Received: {path}. Expected: a file name that ends in {suffix}.")
-    taken, given = model.input_shape, model.output_shape
-    square = len(taken) == 4 and taken[1] is not None and taken[1:] == (taken[1], taken[1], 3)
-    if not square or len(given) != 2:
+    taken, given = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))
+    one_each = isinstance(taken, tuple) and isinstance(given, tuple)
+    if not one_each or len(given) != 2 or taken[1:] != (taken[1], taken[1], 3) or not taken[1]:
         raise ValueError(
             f"Received: a model from {taken} to {given}. Expected: from (n, size, size, 3) with a "
             f"fixed size to (n, classes). Build it for one size, with pooling and a head."
@@ -224,7 +276,7 @@ def _check_calibration(model: keras.Model, calibration: np.ndarray | None) -> No
     if len(found) != 4 or found[1:] != expected or found[0] == 0:
         raise ValueError(
             f"Received: calibration pictures of shape {found}. Expected: (n, "
-            f"{', '.join(map(str, expected))}), n at least 1, values 0 to 255 as in use."
+            f"{', '.join(map(str, expected))}), n at least 1, values as in use."
         )
 
 
@@ -238,7 +290,7 @@ def _convert(model: keras.Model, precision: str, calibration: np.ndarray | None)
 
     from helpers import features
 
-    with _quiet():
+    with quiet.library():
         graph = features.with_constants(model, (None, *model.input_shape[1:]), "float32")
         function = graph.get_concrete_function()
         converter = tf.lite.TFLiteConverter.from_concrete_functions([function])
@@ -256,53 +308,92 @@ def _convert(model: keras.Model, precision: str, calibration: np.ndarray | None)
         return converter.convert()
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the converters from telling of variables that are not there, and of their steps.
-
-    What they warn of is no business of a learner: names that NumPy is about to drop, and statistics
-    of an input that a calibration set gives anyway.
-    """
-    import logging
-
-    from absl import logging as absl_logging
-
-    verbosity, own = absl_logging.get_verbosity(), logging.getLogger("tf2onnx")
-    level = own.level
-    absl_logging.set_verbosity(absl_logging.ERROR)
-    own.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        absl_logging.set_verbosity(verbosity)
-        own.setLevel(level)
-
-
-def _record(model: keras.Model, precision: str, class_names: Sequence[str]) -> dict[str, Any]:
+def _record(
+    model: keras.Model,
+    precision: str,
+    class_names: Sequence[str],
+    pixels: str | None,
+    outputs: str | None,
+) -> dict[str, Any]:
     """What whoever uses the file has to know of it.
 
     Raises:
-        ValueError: where the class names do not fit the logits.
+        ValueError: where the class names do not fit the model, or what it takes or gives is not
+            known.
     """
-    logits = model.output_shape[-1]
-    _check_names(class_names, logits)
+    _check_names(class_names, model.output_shape[-1])
     return {
         "precision": precision,
         "size": model.input_shape[1],
-        "pixels": "0 to 255",
-        "logits": logits,
+        "pixels": _pixels(model, pixels),
+        "outputs": _outputs(model, outputs),
         "class_names": list(class_names),
     }
 
 
-def _check_names(class_names: Sequence[str], logits: int) -> None:
-    """One name for each class, or none; a single logit tells two classes apart."""
-    if class_names and len(class_names) != max(2, logits):
+def _outputs(model: keras.Model, said: str | None) -> str:
+    """What the model gives, by its last layer or else as said."""
+    _check_said("outputs", said, OUTPUTS)
+    found = layers.outputs(model)
+    if found is None and said is None:
         raise ValueError(
-            f"Received: {len(class_names)} class names for a model with {logits} logits. "
-            f"Expected: {max(2, logits)}, in the order of the labels."
+            "Received: a model whose last layer does not tell what it gives. Expected: a Dense "
+            "layer without activation, or a sigmoid or softmax at the end. Or say it: "
+            "outputs='logits', or outputs='probabilities'."
+        )
+    if found and said and found != said:
+        raise ValueError(
+            f"Received: outputs='{said}' for a model that ends in {layers.last_activation(model)}. "
+            f"Expected: '{found}'. Leave it out."
+        )
+    return said or str(found)
+
+
+def _pixels(model: keras.Model, said: str | None) -> str:
+    """The pixels that the model takes, by the scaling in it or else as said."""
+    _check_said("pixels", said, layers.PIXELS)
+    possible = layers.pixels(model)
+    if said is None and len(possible) != 1:
+        which = "tell" if possible else "fit any range of"
+        raise ValueError(
+            f"Received: a model whose layers do not {which} the pixels that it takes. Expected: to "
+            f"be told, for a model gives other answers to pictures scaled otherwise. Say how those "
+            f"were scaled that it was trained on: {_choices('pixels', layers.PIXELS)}."
+        )
+    if said and possible and said not in possible:
+        raise ValueError(
+            f"Received: pixels='{said}' for a model that scales its pictures itself. Expected: "
+            f"{_choices('pixels', possible)}, for black and white of {said} would reach its first "
+            f"weights as numbers no network is trained on."
+        )
+    return said or possible[0]
+
+
+def _check_said(name: str, said: str | None, known: Collection[str]) -> None:
+    if said is not None and said not in known:
+        raise ValueError(f"Received: {name}='{said}'. Expected: {_choices(name, known)}.")
+
+
+def _choices(name: str, known: Collection[str]) -> str:
+    return " or ".join(f"{name}='{one}'" for one in known)
+
+
+def _check_values(images: np.ndarray, pixels: str) -> None:
+    """Notice pictures of 0 to 255 where such of 0 or -1 to 1 are taken."""
+    if layers.PIXELS[pixels][1] == 1 and np.max(images) > 2:
+        raise ValueError(
+            f"Received: pictures with values up to {np.max(images):g}. Expected: {pixels}, for the "
+            f"model does not scale them itself. Scale them as in training; of an opened file, "
+            f"exported.scaled(pictures) does."
+        )
+
+
+def _check_names(class_names: Sequence[str], count: int) -> None:
+    """One name for each class, or none; a single output tells two classes apart."""
+    if class_names and len(class_names) != max(2, count):
+        raise ValueError(
+            f"Received: {len(class_names)} class names for a model with {count} outputs. "
+            f"Expected: {max(2, count)}, in the order of the labels."
         )
 
 
@@ -349,14 +440,39 @@ def _is_record(record: Any) -> bool:
         and record.get("precision") in PRECISIONS
         and isinstance(record.get("class_names"), list)
         and all(isinstance(name, str) for name in record["class_names"])
+        and record.get("outputs", OUTPUTS[0]) in OUTPUTS
+        and record.get("pixels", "0 to 255") in (*layers.PIXELS,)
     )
+
+
+def _known(
+    path: Path, record: dict[str, Any], name: str, said: str | None, known: Collection[str]
+) -> str:
+    """What a record says of what the file takes or gives, or else what is said.
+
+    Records that do not say what the file gives are older than this question; what they say of the
+    pixels was not asked of the model.
+    """
+    _check_said(name, said, known)
+    written = record.get(name) if "outputs" in record else None
+    if written is None and said is None:
+        raise ValueError(
+            f"Received: {path} without a record of its {name}. Expected: {_record_path(path).name} "
+            f"as export writes it. Export again; or, if you know them, say {_choices(name, known)}."
+        )
+    if written and said and written != said:
+        raise ValueError(
+            f"Received: {name}='{said}' for {path}. Expected: '{written}', as its record has it. "
+            f"Leave it out."
+        )
+    return said or written
 
 
 # Running
 
 
 def _open_litert(contents: bytes, threads: int) -> Opened:
-    """A batch through LiteRT, the shape of one picture, and the number of logits."""
+    """A batch through LiteRT, the shape of one picture, and how many numbers are given."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=contents, num_threads=threads)
@@ -380,7 +496,7 @@ def _open_litert(contents: bytes, threads: int) -> Opened:
 
 
 def _open_onnx(contents: bytes, threads: int) -> Opened:
-    """A batch through ONNX Runtime, the shape of one picture, and the number of logits."""
+    """A batch through ONNX Runtime, the shape of one picture, how many numbers are given."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

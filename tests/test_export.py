@@ -10,7 +10,7 @@ import onnx as onnx_package
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from helpers import bases, export
+from helpers import bases, evaluation, export
 
 SIZE, CLASSES = 16, 3
 NAMES = ("ant", "bee", "cow")
@@ -150,8 +150,8 @@ def test_the_record_travels_beside(exported):
         assert opened.size == SIZE
         assert opened.precision == ("float" if name == "onnx" else name)
         record = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
-        assert record["pixels"] == "0 to 255"
-        assert record["logits"] == CLASSES
+        assert record["pixels"] == opened.pixels == "0 to 255"
+        assert record["outputs"] == opened.outputs == "logits"
 
 
 WITHOUT_TENSORFLOW = """
@@ -177,6 +177,137 @@ def test_a_process_without_tensorflow_runs_the_files(model, exported, tmp_path):
         np.testing.assert_allclose(np.load(f"{path}.npy"), expected, atol=1e-5)
 
 
+# What it takes and gives
+
+
+def pieces(outputs, end):
+    """Pooling and one Dense layer, whose activation is its own or a layer behind it."""
+    name = "sigmoid" if outputs == 1 else "softmax"
+    dense = keras.layers.Dense(outputs, activation=name if end == "own" else None)
+    behind = [keras.layers.Activation(name), keras.layers.Dropout(0.2)] if end == "layer" else []
+    return [keras.layers.GlobalAveragePooling2D(), dense, *behind]
+
+
+def ended(outputs, end, form, scaling=True):
+    """A model that tells pictures by their colours; one that is sure of itself."""
+    keras.utils.set_random_seed(0)
+    rescaling = [keras.layers.Rescaling(1 / 127.5, offset=-1)] if scaling else []
+    inputs, head = keras.Input((SIZE, SIZE, 3)), pieces(outputs, end)
+    same = keras.layers.Conv2D(3, 1)
+    if form == "flat":
+        network = keras.Sequential([inputs, *rescaling, same, *head])
+    else:
+        base = keras.Sequential([keras.Input((SIZE, SIZE, 3)), same])
+        x = base(rescaling[0](inputs) if scaling else inputs)
+        top = keras.Sequential([keras.Input(x.shape[1:]), *head])
+        network = keras.Model(inputs, top(x))
+    same.set_weights([np.eye(3)[np.newaxis, np.newaxis], np.zeros(3)])
+    head[1].set_weights([20 * np.eye(3)[:, :outputs], np.zeros(outputs)])
+    return network
+
+
+def tinted(count):
+    """Noise, each picture with a tint of its own."""
+    tints = np.random.default_rng(2).integers(0, 191, (count, 1, 1, 3))
+    return (pictures(count) // 4 + tints).astype("uint8")
+
+
+@pytest.mark.parametrize(
+    ("outputs", "end", "form"),
+    [(1, "own", "nested"), (1, "layer", "flat"), (3, "own", "flat"), (3, "layer", "nested")],
+)
+def test_probabilities_are_told_from_logits(tmp_path, outputs, end, form):
+    network, images = ended(outputs, end, form), tinted(40)
+    opened = export.load(export.litert(network, tmp_path / "model.tflite"))
+    given = network.predict(images, verbose=0)
+    np.testing.assert_allclose(opened(images), given, atol=1e-5)
+    assert opened.outputs == "probabilities" and "gives probabilities" in repr(opened)
+    keras_answers = given[:, 0] > 0.5 if outputs == 1 else given.argmax(axis=1)
+    assert len(set(keras_answers)) > 1  # or any threshold would do
+    np.testing.assert_array_equal(opened.predicted_classes(images), keras_answers)
+    of_all = np.concatenate([1 - given, given], axis=1) if outputs == 1 else given
+    np.testing.assert_allclose(opened.probabilities(images), of_all, atol=1e-5)
+    found = evaluation.accuracy(opened(images), keras_answers.astype(int), from_logits=False)
+    assert found.value == 1.0
+
+
+def test_the_onnx_file_names_its_probabilities(tmp_path):
+    network, images = ended(1, "own", "nested"), tinted(3)
+    opened = export.load(export.onnx(network, tmp_path / "model.onnx"))
+    np.testing.assert_allclose(opened(images), network.predict(images, verbose=0), atol=1e-5)
+    outputs = onnx_package.load(opened.path).graph.output
+    assert [value.name for value in outputs] == [opened.outputs] == ["probabilities"]
+
+
+def test_logits_become_probabilities_and_answers(model, exported):
+    opened, images = export.load(exported["float"]), pictures(20)
+    expected = keras.ops.softmax(model.predict(images, verbose=0))
+    np.testing.assert_allclose(opened.probabilities(images), expected, atol=1e-5)
+    answers = np.argmax(expected, axis=1)
+    np.testing.assert_array_equal(opened.predicted_classes(images), answers)
+
+
+@pytest.mark.parametrize(("pixels", "low", "high"), [("-1 to 1", -1, 1), ("0 to 1", 0, 1)])
+def test_a_model_without_its_scaling_takes_what_it_took(tmp_path, pixels, low, high):
+    network, path = ended(3, "none", "nested", scaling=False), tmp_path / "model.tflite"
+    with pytest.raises(ValueError, match=r"do not tell the pixels.*pixels='-1 to 1'") as refused:
+        export.litert(network, path)
+    assert "Expected: " in str(refused.value) and not list(tmp_path.iterdir())
+    opened = export.load(export.litert(network, path, pixels=pixels))
+    assert opened.pixels == pixels and f"pixels of {pixels}" in repr(opened)
+    images = pictures(20)
+    scaled = images / 255 * (high - low) + low
+    np.testing.assert_allclose(opened.scaled(images), scaled, atol=1e-6)
+    found, expected = opened(opened.scaled(images)), network.predict(scaled, verbose=0)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    with pytest.raises(ValueError, match=rf"values up to 25\d. Expected: {pixels}.*scaled\("):
+        opened(images)
+    with pytest.raises(ValueError, match=rf"values up to 25\d. Expected: {pixels}"):
+        export.litert(network, path, "int8", calibration=images, pixels=pixels)
+
+
+def test_what_the_model_says_otherwise_is_refused(model, tmp_path):
+    path = tmp_path / "model.tflite"
+    with pytest.raises(ValueError, match=r"'-1 to 1' for a model that scales .*pixels='0 to 255'"):
+        export.litert(model, path, pixels="-1 to 1")
+    with pytest.raises(ValueError, match="outputs='probabilities' for a model that ends in linear"):
+        export.litert(model, path, outputs="probabilities")
+    with pytest.raises(ValueError, match=r"pixels='0 to 100'. Expected: pixels='0 to 255' or "):
+        export.litert(model, path, pixels="0 to 100")
+    with pytest.raises(ValueError, match=r"outputs='labels'. Expected: outputs='logits' or "):
+        export.litert(model, path, outputs="labels")
+
+
+def test_an_end_that_does_not_tell_has_to_be_said(tmp_path):
+    network = ended(3, "none", "flat")
+    network.add(keras.layers.Lambda(lambda x: x / 2))
+    with pytest.raises(ValueError, match=r"does not tell what it gives.*outputs='logits', or"):
+        export.litert(network, tmp_path / "model.tflite")
+    assert export.load(export.litert(network, tmp_path / "model.tflite", outputs="logits")).outputs
+
+
+@pytest.mark.parametrize("record", ["lost", "old"])
+def test_what_no_record_says_is_not_guessed(exported, tmp_path, record):
+    """Records once said 0 to 255 of any model, and nothing of what it gives."""
+    path = tmp_path / "model.tflite"
+    path.write_bytes(exported["float"].read_bytes())
+    if record == "old":
+        whole = json.loads(exported["float"].with_name("float.tflite.json").read_text())
+        old = {key: value for key, value in whole.items() if key != "outputs"}
+        path.with_name("model.tflite.json").write_text(json.dumps(old | {"logits": CLASSES}))
+    with pytest.raises(ValueError, match=r"without a record of its pixels.*model\.tflite\.json"):
+        export.load(path)
+    with pytest.raises(ValueError, match=r"a record of its outputs.*outputs='logits' or"):
+        export.load(path, pixels="0 to 255")
+    opened = export.load(path, pixels="0 to 255", outputs="logits")
+    assert opened.outputs == "logits" and opened.class_names == (NAMES if record == "old" else ())
+
+
+def test_what_a_record_says_otherwise_is_refused(exported):
+    with pytest.raises(ValueError, match=r"pixels='0 to 1' for .* Expected: '0 to 255', as"):
+        export.load(exported["float"], pixels="0 to 1")
+
+
 # What cannot be
 
 
@@ -191,7 +322,7 @@ def test_a_process_without_tensorflow_runs_the_files(model, exported, tmp_path):
             r"shape \(2, 8, 8, 3\). Expected: \(n, 16, 16, 3\)",
         ),
         ({"precision": "int8", "calibration": pictures(0)}, r"shape \(0, 16.*n at least 1"),
-        ({"class_names": ("one", "two")}, "2 class names for a model with 3 logits. Expected: 3"),
+        ({"class_names": ("one", "two")}, "2 class names for a model with 3 outputs. Expected: 3"),
     ],
 )
 def test_what_litert_refuses(model, tmp_path, options, message):
@@ -214,7 +345,12 @@ def test_a_model_without_a_fixed_size_or_a_head_is_refused(tmp_path):
     open_size = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(inputs))
     inputs = keras.Input((SIZE, SIZE, 3))
     no_head = keras.Model(inputs, keras.layers.Conv2D(2, 1)(inputs))
-    for wrong in (open_size, no_head):
+
+    class Own(keras.Model):  # Keras does not know what it takes before it is called
+        def call(self, images):
+            return images[:, 0, 0]
+
+    for wrong in (open_size, no_head, Own()):
         with pytest.raises(ValueError, match=r"Expected: from \(n, size, size, 3\) with a fixed"):
             export.onnx(wrong, tmp_path / "model.onnx")
 
@@ -246,7 +382,6 @@ def test_a_file_that_is_not_there(tmp_path):
 def test_a_record_of_another_file_is_refused(exported, tmp_path):
     path = tmp_path / "model.tflite"
     path.write_bytes(exported["float"].read_bytes())
-    assert export.load(path).class_names == ()  # without a record it opens all the same
     other = exported["int8"].with_name("int8.tflite.json").read_bytes()
     path.with_name("model.tflite.json").write_bytes(other)
     with pytest.raises(ValueError, match=r"record that is not its own, model\.tflite\.json"):
@@ -299,6 +434,8 @@ def test_a_strangers_record_runs_no_code(exported, tmp_path, monkeypatch, text):
         {"class_names": [1, 2, 3]},
         {"class_names": {"cat": 1}},
         {"precision": ["int8"]},
+        {"outputs": "labels"},
+        {"pixels": ["0 to 255"]},
     ],
 )
 def test_a_strangers_record_says_only_what_fits(exported, tmp_path, stranger):
@@ -315,9 +452,9 @@ def test_a_record_with_too_few_names_is_refused(exported, tmp_path, name):
     path = tmp_path / exported[name].name
     path.write_bytes(exported[name].read_bytes())
     record = json.loads(exported[name].with_name(f"{path.name}.json").read_text())
-    record["class_names"], record["logits"] = ["ant"], 1
+    record["class_names"] = ["ant"]
     path.with_name(f"{path.name}.json").write_text(json.dumps(record))
-    with pytest.raises(ValueError, match="1 class names for a model with 3 logits"):
+    with pytest.raises(ValueError, match="1 class names for a model with 3 outputs"):
         export.load(path)
 
 

@@ -9,6 +9,7 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import pytest
 from PIL import Image
 
 from helpers import export, page
+from helpers.page import __main__ as program
 
 SIZE = 24
 COLOURS = {"red": (220, 30, 20), "green": (20, 200, 40), "blue": (30, 30, 210)}
@@ -87,6 +89,40 @@ def test_the_answer_is_that_of_the_model(served, exported):
     np.testing.assert_allclose([found[name] for name in COLOURS], expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("outputs", "activation", "pixels"),
+    [
+        (1, None, None),
+        (1, "sigmoid", None),
+        (3, "softmax", None),
+        (3, None, "-1 to 1"),
+        (1, "sigmoid", "0 to 1"),
+    ],
+)
+def test_the_answer_is_that_of_keras(tmp_path, outputs, activation, pixels):
+    """Whatever the model ends in, and wherever its pictures are scaled."""
+    import keras
+
+    scaling = [] if pixels else [keras.layers.Rescaling(1 / 127.5, offset=-1)]
+    dense = keras.layers.Dense(outputs, activation=activation, use_bias=False)
+    pooling = keras.layers.GlobalAveragePooling2D()
+    model = keras.Sequential([keras.Input((SIZE, SIZE, 3)), *scaling, pooling, dense])
+    dense.set_weights([2 * np.eye(3, dtype="float32")[:, :outputs]])
+    opened = export.load(export.litert(model, tmp_path / "model.tflite", pixels=pixels))
+    for colour in COLOURS:
+        image = np.float32([COLOURS[colour]]).reshape(1, 1, 1, 3) + np.zeros((1, SIZE, SIZE, 3))
+        low, high = (float(end) for end in (pixels or "0 to 255").split(" to "))
+        given = model(image / 255 * (high - low) + low)
+        if activation is None:
+            given = keras.ops.sigmoid(given) if outputs == 1 else keras.ops.softmax(given)
+        expected = np.array(given)[0]
+        expected = [1 - expected[0], expected[0]] if outputs == 1 else expected
+        found = {row["name"]: row["probability"] for row in page.answer(opened, picture(colour))}
+        np.testing.assert_allclose(
+            [found[f"class {label}"] for label in range(len(expected))], expected, atol=1e-4
+        )
+
+
 def test_what_is_no_picture_is_refused_in_a_sentence(served):
     whole = picture("red", (200, 200), "JPEG")
     for contents in (b"", b"hello", whole[: len(whole) // 2], b"<svg xmlns='x'/>"):
@@ -145,6 +181,22 @@ def test_a_closed_page_answers_no_more_and_a_taken_port_is_an_error(exported):
     opened.close()  # once more does no harm
 
 
+def test_a_wait_can_be_interrupted_on_windows(exported, monkeypatch):
+    """There, Ctrl-C is not heard within a wait that has no end; every wait must have one."""
+    ended = []
+
+    def join(thread: threading.Thread, timeout: float | None = None) -> None:
+        ended.append(timeout)
+        whole(thread, timeout)
+
+    whole = threading.Thread.join
+    served = page.serve(exported)
+    monkeypatch.setattr(threading.Thread, "join", join)
+    served.close()
+    served.wait()
+    assert ended and None not in ended and "closed" in repr(served)
+
+
 # Pixels
 
 
@@ -184,6 +236,16 @@ def test_the_program_says_what_is_wrong(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("Received: no file")
+
+
+def test_the_program_is_told_what_a_lost_record_said(exported, tmp_path, capsys, monkeypatch):
+    path = tmp_path / "model.tflite"
+    path.write_bytes(exported.read_bytes())
+    assert program.main([str(path)]) == 2
+    assert "without a record of its pixels" in capsys.readouterr().err
+    monkeypatch.setattr(page.Page, "wait", lambda page: None)
+    assert program.main([str(path), "--pixels", "0 to 255", "--outputs", "logits"]) == 0
+    assert "pixels of 0 to 255; gives logits" in capsys.readouterr().out
 
 
 def test_the_program_serves_without_tensorflow(exported):

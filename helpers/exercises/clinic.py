@@ -15,6 +15,7 @@ import numpy as np
 
 from helpers import paths
 from helpers.exercises.exercise import Exercise, Verdict, call, exercise, right, wrong
+from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -199,18 +200,12 @@ class Case:
 
     def _tops(self) -> Iterator[tuple[list[np.ndarray], list[np.ndarray]]]:
         """The weights of each layer of the pretrained top and of this model's."""
-        own = {layer.name: layer for layer in leaves(self.model)}
+        own = {layer.name: layer for layer in leaf_layers(self.model)}
         for layer in ward().top.layers:
             if layer.weights:
                 if layer.name not in own:
                     raise ValueError("Received: a model without the top. Expected: its layers.")
                 yield layer.get_weights(), own[layer.name].get_weights()
-
-
-def leaves(model: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """All layers that hold no other layers, from the input on."""
-    inner = getattr(model, "layers", None)
-    return [leaf for layer in inner for leaf in leaves(layer)] if inner else [model]
 
 
 def arrays(data: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -6,17 +6,15 @@ import dis
 import html
 import importlib
 import inspect
-import logging
 import re
 import sysconfig
 import traceback
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from helpers import quiet
 from helpers.exercises import progress
 from helpers.paths import ROOT
 
@@ -153,20 +151,6 @@ def _shortened(text: str) -> str:
     return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep warnings of what a judge does, tracing functions again and again, from the learner."""
-    logger = logging.getLogger("tensorflow")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
 class Exercise:
     """One exercise of a lesson.
 
@@ -210,7 +194,8 @@ class Exercise:
         if is_open(answer):
             return self._open()
         try:
-            with _quiet():
+            # It traces functions again and again, of which TensorFlow warns.
+            with quiet.library("tensorflow"):
                 verdict = self._judge(answer, *context)
         except NotAnswered:
             return self._open()

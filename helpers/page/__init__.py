@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import evaluation, export
+from helpers import export
 from helpers.pictures import decoding
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 # A photograph of a phone has 3 to 12 million bytes.
 MOST_BYTES = 20_000_000
+PATIENCE = 0.5  # seconds
 FILES = {"": "index.html", "page.css": "page.css", "page.js": "page.js"}
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 # Nothing from anywhere else, neither shown nor asked; not to be framed by another page.
@@ -95,13 +96,13 @@ def answer(
     Args:
         model: an exported model.
         contents: the bytes of a picture's file.
-        decode: from these and a size to pixels.
+        decode: from these and a size to pixels of 0 to 255.
 
     Raises:
         ValueError: where it is no picture.
     """
-    logits = model(decode(contents, model.size)[np.newaxis])
-    probabilities = evaluation.probabilities(logits)[0]
+    pixels = decode(contents, model.size)[np.newaxis]
+    probabilities = model.probabilities(model.scaled(pixels))[0]
     names = model.class_names or tuple(f"class {label}" for label in range(len(probabilities)))
     return [
         {"name": names[label], "probability": float(probabilities[label])}
@@ -109,11 +110,11 @@ def answer(
     ]
 
 
-def serve(path: str | Path, port: int = 0, decode: Decode = decode) -> Page:
+def serve(path: str | Path | export.Exported, port: int = 0, decode: Decode = decode) -> Page:
     """Open the page on 127.0.0.1, in a thread of its own.
 
     Args:
-        path: a file that `export.litert` or `export.onnx` has written.
+        path: a file that `export.litert` or `export.onnx` has written, or what `export.load` gave.
         port: 0 takes a free one.
         decode: from the bytes of a file and a size to pixels, `(size, size, 3)`.
 
@@ -124,7 +125,8 @@ def serve(path: str | Path, port: int = 0, decode: Decode = decode) -> Page:
         ValueError, FileNotFoundError: as `export.load`.
         OSError: where the port is taken.
     """
-    return Page(export.load(path), port, decode)
+    model = path if isinstance(path, export.Exported) else export.load(path)
+    return Page(model, port, decode)
 
 
 class Page:
@@ -161,11 +163,15 @@ class Page:
         """Answer no more."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._closed.set)
-            self._thread.join()
+            self.wait()
 
     def wait(self) -> None:
-        """Return when the page is closed, or Ctrl-C is pressed."""
-        self._thread.join()
+        """Return when the page is closed, or Ctrl-C is pressed.
+
+        Windows hears Ctrl-C only between waits, so none is without an end.
+        """
+        while self._thread.is_alive():
+            self._thread.join(PATIENCE)
 
     def _serve(self, port: int, decode: Decode) -> None:
         """The thread: an event loop of its own, apart from the notebook's."""

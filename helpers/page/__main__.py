@@ -7,7 +7,7 @@ import contextlib
 import sys
 from collections.abc import Sequence
 
-from helpers import page
+from helpers import export, page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,9 +15,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m helpers.page", description=__doc__)
     parser.add_argument("file", help="written by export.litert or export.onnx")
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument("--pixels", help="that it takes, where its record does not say")
+    parser.add_argument("--outputs", help="that it gives, where its record does not say")
     options = parser.parse_args(arguments)
     try:
-        served = page.serve(options.file, options.port)
+        model = export.load(options.file, pixels=options.pixels, outputs=options.outputs)
+        served = page.serve(model, options.port)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from helpers.evaluation import Accuracy
+from helpers.layers import leaves
 from helpers.preflight import copies
-from helpers.preflight.learner import Learner, as_classes, forward, leaves
+from helpers.preflight.learner import Learner, as_classes, forward
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.scans import Data, Scan
 

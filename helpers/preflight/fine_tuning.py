@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from helpers.layers import leaves, output_layer
 from helpers.preflight.learner import (
     Learner,
     as_classes,
     forward,
     head_is_fresh,
     is_pretrained,
-    leaves,
-    output_layer,
 )
 from helpers.preflight.report import Finding, Skip
 

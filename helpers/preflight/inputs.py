@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.bases import sources
+from helpers.layers import leaves
 from helpers.preflight import copies
-from helpers.preflight.learner import Learner, forward, is_pretrained, leaves
+from helpers.preflight.learner import Learner, forward, is_pretrained
 from helpers.preflight.report import Finding, Skip
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.evaluation import Accuracy
+from helpers.layers import last_activation, leaves, output_layer
 from helpers.preflight.report import Skip
 from helpers.preflight.scans import Data, Scan
 
@@ -181,50 +182,6 @@ def forward(model: keras.Model, images: np.ndarray, training: bool = False) -> n
         for start in range(0, len(images), size)
     ]
     return np.concatenate(outputs)
-
-
-def leaves(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """All layers that hold no others, each once, from the input to the output."""
-    found: dict[int, keras.layers.Layer] = {}
-    for inner in getattr(layer, "layers", None) or []:
-        inside = leaves(inner) if getattr(inner, "layers", None) else [inner]
-        found |= {id(one): one for one in inside}
-    return list(found.values())
-
-
-def output_layer(model: keras.Model) -> keras.layers.Layer | None:
-    """The layer that gives the output, looked up inside a nested model; None where it is none."""
-    last = _last_layer(model)
-    return output_layer(last) if getattr(last, "layers", None) else last
-
-
-def _last_layer(model: keras.Model) -> keras.layers.Layer | None:
-    """The last of a model's own layers, by its config where it is a graph."""
-    import keras
-
-    if isinstance(model, keras.Sequential):
-        return model.layers[-1]
-    try:
-        name = model.get_config()["output_layers"]
-        while isinstance(name, (list, tuple)):
-            name = name[0]
-        return next(layer for layer in model.layers if layer.name == name)
-    except (KeyError, IndexError, StopIteration, NotImplementedError, ValueError, TypeError):
-        return None
-
-
-def last_activation(model: keras.Model) -> str | None:
-    """`"sigmoid"`, `"softmax"` or `"linear"` where the output layer says so, else None."""
-    import keras
-
-    layer = output_layer(model)
-    if isinstance(layer, keras.layers.Softmax):
-        return "softmax"
-    name = getattr(getattr(layer, "activation", None), "__name__", None)
-    if name in {"sigmoid", "softmax"}:
-        return name
-    plain = name == "linear" and not isinstance(layer, keras.layers.Activation)
-    return "linear" if plain and getattr(layer, "weights", ()) else None
 
 
 def _are_probabilities(model: keras.Model, images: np.ndarray) -> bool:

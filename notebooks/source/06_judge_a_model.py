@@ -427,28 +427,18 @@ plots.intervals(yours);
 # block tells little about places, so you tap the network well before its end.
 
 # %%
-tap = base.get_layer("block_12_add").output
-to_tap = keras.Sequential([keras.Input(base.input_shape[1:]), scaling, keras.Model(base.input, tap)])
-from_tap = keras.Sequential(
-    [
-        keras.Input(tap.shape[1:]),
-        keras.Model(tap, base.output),
-        keras.layers.GlobalAveragePooling2D(),
-        head,
-    ]
-)
-print("the block has", tap.shape[1], "x", tap.shape[2], "places")
-
-same = from_tap.predict(to_tap.predict(test.images[:32], verbose=0), verbose=0)
-assert np.allclose(same, tuned_logits[:32], atol=1e-3)
+TAP = "block_12_add"
+whole = training.join(below, above)
+block = base.get_layer(TAP).output
+print("the block has", block.shape[1], "x", block.shape[2], "places")
 
 # %% [markdown]
-# The two parts together are the whole fine-tuned model, the last line has checked that. Now the maps, each
-# for the class that was named.
+# Both parts together are the whole fine-tuned model. Now the maps, each for the class that was named. You
+# give the model and the name of the layer to tap, at whatever depth it is.
 
 # %%
 shown = np.concatenate([np.flatnonzero(named == test.labels)[:4], worst[:2]])
-maps = explain.grad_cam(to_tap, from_tap, test.images[shown], named[shown])
+maps = explain.grad_cam(whole, test.images[shown], named[shown], at=TAP)
 titles = [f"named {data.class_names[named[row]]}" for row in shown]
 plots.heat_maps(test.images[shown], maps, titles);
 
@@ -548,16 +538,8 @@ assert results["sound, backdrops swapped"].value > 0.75
 # %%
 def maps_of(model, images):
     """Grad-CAM of one of the two networks, for the class that it names."""
-    whole = model.layers[1]
-    tap = whole.get_layer("block_12_add").output
-    to_tap = keras.Sequential(
-        [keras.Input(whole.input_shape[1:]), model.layers[0], keras.Model(whole.input, tap)]
-    )
-    from_tap = keras.Sequential(
-        [keras.Input(tap.shape[1:]), keras.Model(tap, whole.output), *model.layers[2:]]
-    )
     answers = evaluation.predicted_classes(model(images, training=False))
-    return explain.grad_cam(to_tap, from_tap, images, answers)
+    return explain.grad_cam(model, images, answers, at=TAP)
 
 
 outlines = np.stack([drawing.outline for drawing in matched])
@@ -604,7 +586,7 @@ panels.question(exercises.what_a_map_shows)
 # change makes it stop.
 #
 # 1. Fine-tune for 1 and for 10 epochs. How does the temperature change?
-# 2. Tap `block_5_add` and `block_9_add` in `maps_of`. Which tap tells the two networks apart best?
+# 2. Set `TAP` to `"block_5_add"`, then to `"block_9_add"`. Which tap tells the two networks apart best?
 # 3. Plant a weaker cue: backdrops `["night", "room"]` for cats and `["snow", "meadow"]` for dogs. Does the
 #    network still fall for it?
 #

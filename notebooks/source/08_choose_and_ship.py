@@ -293,7 +293,7 @@ np.testing.assert_allclose(loaded_logits, keras_logits, atol=1e-4)
 # the one used here, ONNX Runtime, takes some 75. In Keras one call each would do,
 # `model.export("model.tflite", format="litert")` and `model.export("model.onnx", format="onnx")`. The course's
 # `export` uses the same converters in a quicker way, and writes beside each file what it does not
-# say: class names, size, range of the pixels.
+# say: class names, size, range of the pixels, and whether it gives logits or probabilities.
 #
 # LiteRT can also keep the numbers of a network in fewer bits. With 16-bit floats the weights are
 # halved. With 8-bit integers, weights and activations are kept as integers, with
