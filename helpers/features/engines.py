@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import machine
+from helpers import machine, quiet
 
 if TYPE_CHECKING:
     import keras
@@ -48,18 +48,13 @@ def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> 
 def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
     """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
     import tensorflow as tf
-    from absl import logging
     from ai_edge_litert.interpreter import Interpreter
 
     taking = (BATCH["litert"], *shape)
     function = with_constants(model, taking, "float32").get_concrete_function()
     # It warns that nothing keeps the function's variables alive, of which there are none.
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
-    try:
+    with quiet.library():
         converted = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
-    finally:
-        logging.set_verbosity(verbosity)
     interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
     interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
