@@ -52,6 +52,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.hookimpl(trylast=True)  # after pytest's own hook, which notes what failed for `--lf`
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Have `--lf` run a lesson's failed cell with the cells before it, which it needs."""
+    notes = getattr(session.config, "cache", None)
+    if notes is None or hasattr(session.config, "workerinput"):
+        return
+    failed = notes.get("cache/lastfailed", {})
+    for name in list(failed):
+        stem, found, number = name.partition(".ipynb::Cell ")
+        if found:
+            failed.update({f"{stem}.ipynb::Cell {n}": True for n in range(int(number))})
+    notes.set("cache/lastfailed", failed)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     """Start the kernel of a lesson on drawings, which happens here, cut off from the network."""

@@ -12,6 +12,7 @@ import pytest
 
 from helpers.commands import build, cleaning
 from helpers.commands.execution import CellFailed
+from helpers.lessons import LESSONS
 from helpers.paths import ROOT, SOURCES
 
 STEM = "01_sample"
@@ -112,7 +113,7 @@ def spoil(folder: Path, change) -> list[str]:
 
 def test_a_build_agrees_with_its_text(folder, capsys):
     assert list(build.complaints_of(folder, STEM)) == []
-    assert build.check(folder, [STEM]) == 0
+    assert build.compare(folder, [STEM]) == 0
 
 
 def test_nothing_of_this_machine_or_moment_is_stored(built):
@@ -142,8 +143,8 @@ def test_a_build_shows_a_first_run(tmp_path, monkeypatch):
     for kept in ("features/0.npy", "photos/cat.jpg"):
         (tmp_path / kept).parent.mkdir()
         (tmp_path / kept).touch()
-    assert build.main(["--check"]) == 0 and (tmp_path / "features").exists()
-    assert build.main(["3"]) == 0
+    assert build.main(check=True) == 0 and (tmp_path / "features").exists()
+    assert build.main(LESSONS[2]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
 
 
@@ -289,7 +290,7 @@ def test_missing_halves_are_named(folder, monkeypatch, capsys):
     monkeypatch.setattr(build, "LESSONS", ())
     build.source_path(folder, STEM).rename(build.source_path(folder, "02_other"))
     assert build.all_stems(folder) == [STEM, "02_other"]
-    assert build.check(folder, build.all_stems(folder)) == 1
+    assert build.compare(folder, build.all_stems(folder)) == 1
     said = capsys.readouterr().out
     assert "source/01_sample.py is missing" in said
     assert "02_other.ipynb is missing" in said
@@ -396,20 +397,18 @@ def test_complaint(folder, change, complaint):
     assert all(line.startswith(f"{STEM}: ") for line in found)
 
 
-def test_command_line(folder, monkeypatch, capsys):
+def test_the_three_ways(folder, monkeypatch):
     monkeypatch.setattr(build, "NOTEBOOKS", folder)
     monkeypatch.setattr(build, "LESSONS", ())
-    assert build.main(["--check"]) == 0
+    assert build.main(check=True) == 0
     spoil(folder, set_source)
-    assert build.main(["--check"]) == 1
-    assert build.main(["--from-notebooks"]) == 0
-    assert build.main(["9"]) == 1
-    assert "lesson '9'" in capsys.readouterr().err
+    assert build.main(check=True) == 1
+    assert build.main(from_notebooks=True) == 0
 
 
 def test_the_others_go_on_where_one_lesson_is_missing(folder, monkeypatch, capsys):
     monkeypatch.setattr(build, "NOTEBOOKS", folder)
-    assert build.main(["--from-notebooks"]) == 1
+    assert build.main(from_notebooks=True) == 1
     said = capsys.readouterr()
     assert "the text has it already" in said.out
     assert f"{build.LESSONS[-1].stem}.ipynb" in said.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -145,3 +146,25 @@ def test_a_kernel_is_cut_off_where_the_lesson_has_drawings(lessons, monkeypatch,
 def test_no_test_reaches_another_machine(host):
     with pytest.raises(OSError, match=f"no network in this test: {host}"):
         socket.create_connection((host, 80), timeout=5)
+
+
+# What failed last
+
+
+def test_pytest_remembers_in_the_courses_cache(pytestconfig):
+    remembered = pytestconfig.cache.mkdir("course")
+    assert remembered.is_relative_to(ROOT / ".cache")
+
+
+def test_a_cell_that_failed_runs_again_with_those_before_it(pytester, monkeypatch):
+    def run_without_a_kernel(cell):
+        assert "1 == 2" not in cell.cell.source
+
+    monkeypatch.setattr("nbval.plugin.IPyNbFile.setup", lambda file: None)
+    monkeypatch.setattr("nbval.plugin.IPyNbCell.runtest", run_without_a_kernel)
+    pytester.makeconftest((ROOT / "conftest.py").read_text(encoding="utf-8"))
+    cells = [nbformat.v4.new_code_cell(code) for code in ("x = 1", "assert 1 == 2", "x = 3")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), pytester.path / "some.ipynb")
+    pytester.runpytest_inprocess("--nbval-lax")
+    noted = json.loads((pytester.path / ".pytest_cache/v/cache/lastfailed").read_text())
+    assert noted == {"some.ipynb::Cell 0": True, "some.ipynb::Cell 1": True}  # what --lf runs

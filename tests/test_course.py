@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ast
-import contextlib
-import json
+import hashlib
 import os
 import shutil
 import signal
@@ -12,17 +11,18 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 import zipfile
+from collections import namedtuple
 from pathlib import Path
 
 import psutil
 import pytest
 
 import course
+from helpers.commands import jupyter_settings
 
 COURSE = Path(course.__file__)
+UV = Path(sys.executable).with_name("uv.exe" if os.name == "nt" else "uv")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="stub programs are shell scripts")
 
 # The smallest build backend: an editable install of a project whose package is `helpers`.
@@ -51,21 +51,35 @@ backend-path = ["."]
 name = "tiny-course"
 version = "1.0"
 """
-DOCTOR = "import sys, tiny, os\nprint('doctor', tiny.VERSION, sys.argv[1:])\nsys.exit(7)\n"
+COMMAND_LINE = """
+import sys
+
+def parse(arguments):
+    pass
+
+if __name__ == "__main__":
+    import tiny
+    print(tiny.VERSION, sys.argv[1:])
+    sys.exit(7)
+"""
 
 
-def make_wheel(folder: Path, version: str) -> None:
-    """A wheel of the package `tiny` that holds one number."""
-    info = f"tiny-{version}.dist-info/"
+def make_wheel(folder: Path, name: str, version: str, files: dict[str, str]) -> str:
+    """A wheel of a few texts; its digest."""
+    info = f"{name}-{version}.dist-info/"
     files = {
-        "tiny.py": f"VERSION = '{version}'\n",
-        info + "METADATA": f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n",
+        **files,
+        info + "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         info + "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
-    record = "".join(f"{name},,\n" for name in [*files, info + "RECORD"])
-    with zipfile.ZipFile(folder / f"tiny-{version}-py3-none-any.whl", "w") as wheel:
-        for name, text in {**files, info + "RECORD": record}.items():
-            wheel.writestr(name, text)
+    record = "".join(f"{inside},,\n" for inside in [*files, info + "RECORD"])
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for inside, text in {**files, info + "RECORD": record}.items():
+            entry = zipfile.ZipInfo(inside)
+            entry.external_attr = 0o100755 << 16  # a script may be run
+            wheel.writestr(entry, text)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def lock(root: Path, version: str) -> None:
@@ -78,17 +92,19 @@ def lock(root: Path, version: str) -> None:
 def root(tmp_path) -> Path:
     """A project that installs in a second, in a path with a space."""
     root = tmp_path / "a course"
-    (root / "helpers" / "commands").mkdir(parents=True)
+    commands = root / "helpers" / "commands"
+    commands.mkdir(parents=True)
     (root / "wheels").mkdir()
     for version in ("1.0", "2.0"):
-        make_wheel(root / "wheels", version)
+        make_wheel(root / "wheels", "tiny", version, {"tiny.py": f"VERSION = '{version}'\n"})
     lock(root, "1.0")
     (root / "backend.py").write_text(BACKEND, encoding="utf-8")
     (root / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
     (root / "helpers" / "__init__.py").touch()
-    (root / "helpers" / "commands" / "__init__.py").touch()
-    (root / "helpers" / "commands" / "doctor.py").write_text(DOCTOR, encoding="utf-8")
-    shutil.copy(COURSE, root / "course.py")
+    (commands / "__init__.py").touch()
+    (commands / "command_line.py").write_text(COMMAND_LINE, encoding="utf-8")
+    shutil.copy(jupyter_settings.__file__, commands)
+    shutil.copy(COURSE, root)
     return root
 
 
@@ -97,41 +113,44 @@ def bare_venv(monkeypatch) -> None:
     """Make virtual environments without pip, which takes seconds and which uv does not need."""
 
     def make(venv: Path) -> None:
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True)
+        command = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)]
+        subprocess.run(command, check=True)
 
     monkeypatch.setattr(course, "make_venv", make)
 
 
 def environment(**additions: str) -> dict[str, str]:
     """This process's, with uv on the path and another project's environment active."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_", "COURSE_"))}
-    path = os.path.dirname(shutil.which("uv", path=uv_folder()) or "") + os.pathsep + kept["PATH"]
-    other = {"VIRTUAL_ENV": sys.prefix, "PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
-    return {
-        **kept,
-        "PATH": path,
-        "UV_HTTP_RETRIES": "0",
+    settings = ("PIP_", "UV_", "COURSE_", "PYTHONPATH")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(settings)}
+    own = {
+        "PATH": f"{UV.parent}{os.pathsep}{kept['PATH']}",
         "COURSE_DEVICE": "cpu",
-        **other,
-        **additions,
+        "VIRTUAL_ENV": sys.prefix,
+        "PIP_CONFIG_FILE": os.devnull,
+        "UV_HTTP_RETRIES": "0",
     }
+    return {**kept, **own, **additions}
 
 
-def uv_folder() -> str:
-    """Where this environment keeps its programs."""
-    return str(Path(sys.executable).parent)
-
-
-def ensure(root: Path, **options) -> bool:
+def ensure(root: Path, **additions: str) -> bool:
     """Install, in an environment that tests control."""
-    return course.ensure(root, environment=options.pop("environment", environment()), **options)
+    return course.ensure(root, course.CPU, environment(**additions))
 
 
-def version_in(root: Path) -> str:
-    """The version of `tiny` that .venv's Python imports."""
-    python = str(course.python_of(root / ".venv"))
-    code = "import tiny; print(tiny.VERSION)"
-    return subprocess.run([python, "-c", code], capture_output=True, text=True).stdout.strip()
+def imported(root: Path, expression: str, module: str = "tiny") -> str:
+    """What an expression about a module is for .venv's Python, somewhere else."""
+    program = [str(course.python_of(root / ".venv")), "-c"]
+    program += [f"import {module}; print({module}.{expression})"]
+    done = subprocess.run(
+        program, capture_output=True, text=True, cwd=root.anchor, env=environment()
+    )
+    return done.stdout.strip()
+
+
+def stamp(root: Path) -> Path:
+    """What says that `.venv` was installed to its end."""
+    return root / ".venv" / course.STAMP
 
 
 def start(root: Path, *arguments: str, **additions: str) -> subprocess.Popen:
@@ -143,7 +162,7 @@ def start(root: Path, *arguments: str, **additions: str) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=HEED_CTRL_C,
+        preexec_fn=None if os.name == "nt" else heed_ctrl_c,
     )
     STARTED.append(process)
     return process
@@ -155,7 +174,7 @@ def none_left_behind():
     yield
     for process in STARTED:
         process.kill()
-        process.wait()
+        process.communicate()
     STARTED.clear()
 
 
@@ -164,7 +183,6 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-HEED_CTRL_C = None if os.name == "nt" else heed_ctrl_c
 STARTED: list[subprocess.Popen] = []
 
 
@@ -192,7 +210,7 @@ def wait_for(condition, seconds: float = 60):
 
 def test_first_start_installs_and_second_starts_nothing(root, bare_venv, monkeypatch):
     assert ensure(root)
-    assert version_in(root) == "1.0"
+    assert imported(root, "VERSION") == "1.0"
 
     def refuse(*arguments, **options):
         raise AssertionError(f"a process or a lock: {arguments}")
@@ -202,20 +220,13 @@ def test_first_start_installs_and_second_starts_nothing(root, bare_venv, monkeyp
     assert not ensure(root)
 
 
-def test_a_changed_lock_is_installed(root, bare_venv):
-    ensure(root)
-    lock(root, "2.0")
-    assert ensure(root)
-    assert version_in(root) == "2.0"
-
-
-def test_what_a_learner_added_stays_when_the_lock_changes(root, bare_venv):
+def test_a_changed_lock_is_installed_and_what_a_learner_added_stays(root, bare_venv):
     ensure(root)
     added = next((root / ".venv").rglob("site-packages")) / "added.py"
     added.touch()
     lock(root, "2.0")
-    ensure(root)
-    assert added.exists()
+    assert ensure(root)
+    assert imported(root, "VERSION") == "2.0" and added.exists()
 
 
 def test_a_changed_project_file_and_a_moved_folder_are_noticed(root, bare_venv):
@@ -224,27 +235,15 @@ def test_a_changed_project_file_and_a_moved_folder_are_noticed(root, bare_venv):
     assert ensure(root)
     moved = root.rename(root.with_name("moved course"))
     assert ensure(moved)
-    code = "import helpers; print(helpers.__file__)"
-    python = str(course.python_of(moved / ".venv"))
-    found = subprocess.run([python, "-c", code], capture_output=True, text=True, cwd="/")
-    assert found.stdout.startswith(str(moved))
+    assert imported(moved, "__file__", "helpers").startswith(str(moved))
 
 
-def test_an_interrupted_installation_is_mended(root, bare_venv):
+def test_an_interrupted_installation_is_made_again(root, bare_venv):
     ensure(root)
-    installed = next((root / ".venv").rglob("tiny.py"))
-    installed.unlink()  # half a package: its metadata says that it is there
-    course.write_stamp(root / ".venv", course.INSTALLING)
+    next((root / ".venv").rglob("tiny.py")).unlink()  # its metadata says that it is there
+    stamp(root).unlink()
     assert ensure(root)
-    assert version_in(root) == "1.0"
-
-
-def test_a_venv_without_a_stamp_is_completed_not_thrown_away(root, bare_venv):
-    course.make_venv(root / ".venv")
-    (root / ".venv" / "mine").touch()
-    assert ensure(root)
-    assert version_in(root) == "1.0"
-    assert (root / ".venv" / "mine").exists()
+    assert imported(root, "VERSION") == "1.0"
 
 
 @POSIX
@@ -253,149 +252,182 @@ def test_a_venv_whose_python_vanished_is_made_again(root, bare_venv):
     for link in (root / ".venv" / "bin").glob("python*"):
         link.unlink()
     course.python_of(root / ".venv").symlink_to("/nowhere/python3")
-    course.write_stamp(root / ".venv", course.stamp_of(root, course.CPU))  # the same path as then
     assert ensure(root)
-    assert version_in(root) == "1.0"
+    assert imported(root, "VERSION") == "1.0"
+
+
+def test_a_venv_whose_python_was_replaced_by_a_newer_one_is_made_again(root, bare_venv):
+    ensure(root)
+    assert course.works(root / ".venv", environment())
+    packages = next((root / ".venv").rglob("site-packages"))
+    packages.rename(packages.with_name("packages of another version"))
+    assert not course.works(root / ".venv", environment())
+
+
+def pip_file(root: Path, text: str) -> str:
+    """A file of pip's settings."""
+    (root / "pip.conf").write_text(f"[global]\n{text}\n", encoding="utf-8")
+    return str(root / "pip.conf")
+
+
+@POSIX
+def test_on_a_machine_with_only_python_pip_brings_uv_and_both_ask_pips_mirror(root):
+    script = {"uv-1.0.data/scripts/uv": f'#!/bin/sh\nexec "{UV}" "$@"\n'}
+    digests = {"uv": make_wheel(root / "wheels", "uv", "1.0", script)}
+    tiny = next((root / "wheels").glob("tiny-1.0*")).read_bytes()
+    digests["tiny"] = hashlib.sha256(tiny).hexdigest()
+    locked = "".join(f"{name}==1.0 \\\n    --hash=sha256:{digests[name]}\n" for name in digests)
+    (root / "requirements.txt").write_text(locked, encoding="utf-8")
+    settings = pip_file(root, f"no-index = true\nfind-links = {(root / 'wheels').as_uri()}")
+    assert ensure(root, PATH=os.defpath, PIP_CONFIG_FILE=settings)
+    assert (root / ".venv" / "bin" / "uv").is_file()
+    assert imported(root, "VERSION") == "1.0"
+
+
+@pytest.mark.parametrize("digest", ["", " \\\n    --hash=sha256:01 \\\n    --hash=sha256:ab"])
+def test_uv_is_brought_as_locked(root, monkeypatch, digest):
+    lines = ["tzdata==1 \\\n    --hash=sha256:77", f"uv==0.9.1{digest}", "    # via -r", "xyz==2"]
+    (root / "requirements.txt").write_text("\n".join(lines), encoding="utf-8")
+    (root / ".venv").mkdir()
+    asked = []
+    monkeypatch.setattr(course, "run", lambda command, _: (asked.append(command), (False, ""))[1])
+    course.bring_uv(root, course.CPU, environment())
+    assert Path(asked[0][-1]).read_text(encoding="utf-8") == f"uv==0.9.1{digest}"
+
+
+def test_uv_is_told_what_pip_was_told(root):
+    mirror = "extra-index-url = https://a/simple https://b/simple\ncert = it's.pem"
+    settings = course.pip_settings(
+        sys.executable,
+        environment(
+            PIP_CONFIG_FILE=pip_file(root, f"index-url = https://file\n{mirror}"),
+            PIP_INDEX_URL="https://variable",
+            PIP_FIND_LINKS="one two",
+        ),
+    )
+    told = course.uv_settings(settings)
+    assert told["UV_DEFAULT_INDEX"] == "https://variable"  # wins, as for pip
+    assert told["UV_INDEX"] == "https://a/simple https://b/simple"
+    assert told["UV_INDEX_STRATEGY"] == "unsafe-best-match"
+    assert told["UV_FIND_LINKS"] == "one,two"
+    assert told["SSL_CERT_FILE"] == "it's.pem"
+
+
+# Ctrl-C, and two at once
 
 
 @POSIX
 def test_ctrl_c_leaves_no_installer_and_the_next_start_mends(root, bare_venv):
     path = stub(root.parent / "bin", "uv", 'echo $$ > "$STUB_PID"; exec sleep 100')
     pid_file = root.parent / "pid"
-    course.make_venv(root / ".venv")
+    ensure(root)
+    lock(root, "2.0")
     process = start(root, "doctor", PATH=path, STUB_PID=str(pid_file))
+    # .venv's own uv comes first on the path
+    (root / ".venv" / "bin" / "uv").unlink(missing_ok=True)
     pid = wait_for(lambda: pid_file.exists() and pid_file.read_text().strip())
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
     wait_for(lambda: not psutil.pid_exists(int(pid)))
-    assert course.read_stamp(root / ".venv") == course.INSTALLING
+    assert not stamp(root).exists()
     assert ensure(root)
-    assert version_in(root) == "1.0"
+    assert imported(root, "VERSION") == "2.0"
 
 
-@pytest.fixture
-def heeding():
-    """Ctrl-C as a program in a terminal hears it, however pytest was started."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-def test_ctrl_c_while_an_installer_starts_comes_after_it(heeding):
-    began = []
-    with pytest.raises(KeyboardInterrupt), course.ctrl_c_deferred():
-        signal.raise_signal(signal.SIGINT)
-        began.append(True)
-    assert began
-    with pytest.raises(KeyboardInterrupt):  # and is heard at once again
-        signal.raise_signal(signal.SIGINT)
-
-
-def test_second_program_waits_for_the_first(root, bare_venv):
-    course.make_venv(root / ".venv")
+def test_second_program_waits_for_the_first_and_passes_all_on(root, bare_venv):
+    ensure(root)
+    lock(root, "2.0")
     with course.locked(root / ".cache" / "install.lock"):
-        process = start(root, "doctor")
+        process = start(root, "doctor", "--", "one", "two words")
         line = process.stdout.readline()
         assert line.startswith("Another course.py is installing")
-        assert not (root / ".venv" / course.STAMP).exists()
     output, errors = process.communicate(timeout=120)
     assert process.returncode == 7, errors
-    assert "doctor 1.0" in output
+    assert "2.0 ['doctor', '--', 'one', 'two words']" in output
 
 
 @POSIX
-def test_the_lock_of_a_killed_program_is_free(root):
+def test_the_lock_is_held_as_long_as_an_installer_lives(root):
     code = (
-        "import course, sys, time; from pathlib import Path\n"
-        "with course.locked(Path(sys.argv[1])):\n    print('held', flush=True); time.sleep(600)"
+        "import course, subprocess, sys, time; from pathlib import Path\n"
+        "with course.locked(Path(sys.argv[1])):\n"
+        "    installer = subprocess.Popen(['sleep', '600'], close_fds=False)\n"
+        "    print(installer.pid, flush=True); time.sleep(600)"
     )
     held = root / "install.lock"
     command = [sys.executable, "-c", code, str(held)]
     process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
-    assert process.stdout.readline() == "held\n"
-    with held.open("ab") as file:
-        assert not course.try_lock(file.fileno())
+    installer = psutil.Process(int(process.stdout.readline()))
     process.kill()
     process.wait()
     with held.open("ab") as file:
-        assert course.try_lock(file.fileno())
+        assert not course.try_lock(file.fileno())
+    installer.kill()
+    with held.open("ab") as file:
+        wait_for(lambda: course.try_lock(file.fileno()))
 
 
-def test_arguments_and_exit_code_are_passed_on(root, bare_venv):
-    course.make_venv(root / ".venv")
-    process = start(root, "doctor", "--", "one", "two words")
-    output, errors = process.communicate(timeout=120)
-    assert process.returncode == 7, errors
-    assert "doctor 1.0 ['one', 'two words']" in output
+# Every failure ends in one sentence with its mend
 
 
-@POSIX
-def test_pip_installs_where_uv_fails(root):
-    path = stub(root.parent / "bin", "uv", "echo broken; exit 1")
-    assert ensure(root, environment=environment(PATH=path))
-    assert version_in(root) == "1.0"
-
-
-# Every failure is one sentence with its mend
-
-
-def failure(root: Path, **additions: str) -> str:
-    """What `course.py doctor` says when it cannot install: exactly one line."""
-    process = start(root, "doctor", **additions)
-    _, errors = process.communicate(timeout=120)
-    assert process.returncode == 2
-    assert len(errors.strip().splitlines()) == 1, errors
-    return errors
-
-
-def test_registry_out_of_reach(root):
-    (root / "requirements.txt").write_text("tiny==1.0\n", encoding="utf-8")
-    with contextlib.closing(socket.socket()) as probe:
+def test_a_registry_out_of_reach(root, bare_venv):
+    ensure(root)
+    before = stamp(root).read_text()
+    (root / "requirements.txt").write_text("tiny==3.0\n", encoding="utf-8")
+    with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         index = f"http://127.0.0.1:{probe.getsockname()[1]}/simple"  # bound and not listening
-        said = failure(root, PIP_INDEX_URL=index, UV_DEFAULT_INDEX=index)
-    assert "cannot be reached" in said and "PIP_INDEX_URL" in said
+        process = start(root, "doctor", UV_DEFAULT_INDEX=index)
+        _, errors = process.communicate(timeout=120)
+    last = errors.strip().splitlines()[-1]
+    assert process.returncode == 2
+    assert last.startswith("course.py: the package registry cannot be reached")
+    assert stamp(root).read_text() == before  # what was installed is there still
+    assert imported(root, "VERSION") == "1.0"
 
 
-def test_an_update_without_the_registry_keeps_what_was_installed(root, bare_venv, monkeypatch):
-    ensure(root)
-    stamp = course.read_stamp(root / ".venv")
-    lock(root, "2.0")
-    unreachable = (True, "error sending request for url")
-    monkeypatch.setattr(course.Installer, "call", lambda *arguments: unreachable)
-    with pytest.raises(course.Unreachable):
-        ensure(root)
-    assert course.read_stamp(root / ".venv") == stamp
-    assert version_in(root) == "1.0"
+UV_SAYS = "error: No solution found when resolving dependencies\n  cause: Because "
 
 
-def test_no_package_for_this_machine(root, bare_venv, monkeypatch):
-    said = (True, "ERROR: No matching distribution found for tensorflow==2.21.0")
-    monkeypatch.setattr(course.Installer, "call", lambda *arguments: said)
-    with pytest.raises(course.Stop, match=r"no tensorflow==2.21.0 for this machine .*64-bit"):
-        ensure(root)
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("error: No space left on device (os error 28)", "too full .* free some"),
+        ("[Errno 28] No space left on device: '/x'", "too full .* free some"),
+        ("error: Failed to fetch: https://x/\n  cause: dns error", "cannot be reached"),
+        ("  cause: invalid peer certificate: UnknownIssuer", "cannot be reached"),
+        (
+            "WARNING: Retrying (Retry(total=0, connect=None)) after connection broken\n"
+            "ERROR: No matching distribution found for uv==0.9.1",
+            "cannot be reached: .*PIP_INDEX_URL",
+        ),
+        ("ERROR: No matching distribution found for uv==0.9.1", "no uv==0.9.1 for .*64-bit"),
+        (UV_SAYS + "keras==3.0 has no wheels with a matching platform tag", "no keras==3.0 for"),
+        (UV_SAYS + "there is no version of keras==3.0 and you require", "no keras==3.0 for"),
+        ("not created successfully because ensurepip is not\navailable.", "apt install python3"),
+        ("/usr/bin/python3: No module named venv", r"apt install python3\.\d+-venv"),
+        ("OSError: [Errno 2] ... HINT: This error might be Long Path support", "long paths"),
+        ("one\nerror: Hash mismatch\nthree", "failed .error: Hash mismatch.: mend that"),
+    ],
+)
+def test_what_an_installer_says_becomes_a_sentence(said, meant):
+    sentence = str(course.explain(said, f"failed ({course.last_line(said)})"))
+    assert course.re.search(meant, sentence)
 
 
-def test_too_little_disk_is_said_before_anything_is_made(root):
+def test_too_little_disk_is_said_before_anything_is_made(root, monkeypatch):
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: namedtuple("Usage", "free")(10**9))
     with pytest.raises(course.Stop, match=r"1\.0 GB free, 4\.0 GB needed.*free some"):
-        ensure(root, free_bytes=lambda path: 10**9)
+        ensure(root)
     assert not (root / ".venv").exists()
-
-
-@POSIX
-def test_a_disk_that_fills_up_while_installing(root, bare_venv):
-    path = stub(root.parent / "bin", "uv", "echo 'No space left on device (os error 28)'; exit 1")
-    with pytest.raises(course.Stop, match="too full"):
-        ensure(root, environment=environment(PATH=path))
 
 
 @pytest.mark.parametrize("version", [(2, 7), (3, 8), (3, 10), (3, 14), (4, 0)])
 def test_wrong_python_version(version):
-    with pytest.raises(
-        course.Stop, match=rf"Python {version[0]}\.{version[1]} .*3\.11, 3\.12, 3\.13"
-    ):
+    said = rf"Python {version[0]}\.{version[1]} .*3\.11, 3\.12, 3\.13"
+    with pytest.raises(course.Stop, match=said):
         course.check_python((*version, 0), 2**63 - 1)
 
 
@@ -410,224 +442,38 @@ def test_old_pythons_can_parse_it():
     ast.parse(COURSE.read_text(encoding="utf-8"), feature_version=(3, 8))
 
 
-@pytest.mark.parametrize("name", ["venv", "ensurepip"])
-def test_missing_standard_module(root, monkeypatch, name):
-    find = course.importlib.util.find_spec
-    hidden = lambda wanted: None if wanted == name else find(wanted)  # noqa: E731
-    monkeypatch.setattr(course.importlib.util, "find_spec", hidden)
-    with pytest.raises(course.Stop, match=f"{name}: on Debian.*apt install python3"):
-        ensure(root)
-
-
-def test_only_the_standard_library_is_imported():
-    tree = ast.parse(COURSE.read_text(encoding="utf-8"))
-    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
-    names = {
-        name.split(".")[0]
-        for node in imports
-        for name in (
-            [node.module] if isinstance(node, ast.ImportFrom) else [a.name for a in node.names]
-        )
-    }
-    assert names <= sys.stdlib_module_names
-
-
-# What is installed
+# What is installed, and for whom
 
 
 @POSIX
 def test_an_nvidia_card_chooses_its_own_lock(tmp_path):
-    recipes = (course.CPU, course.GPU)
-
     def chosen(script: str, device: str = "auto") -> str:
         path = stub(tmp_path / "bin", "nvidia-smi", script)
-        return course.choose_recipe({"PATH": path, "COURSE_DEVICE": device}, recipes).name
+        return course.choose_packages({"PATH": path, "COURSE_DEVICE": device}).name
 
     linux = sys.platform.startswith("linux")
     assert chosen("echo 'GPU 0: NVIDIA'") == ("gpu" if linux else "cpu")
     assert chosen("echo 'GPU 0: NVIDIA'", device="cpu") == "cpu"
-    assert chosen("echo 'no devices'; exit 9") == "cpu"
+    assert chosen("echo 'no GPU'; exit 9") == "cpu"
     with pytest.raises(course.Stop, match="cpu, gpu or auto"):
         chosen("true", device="tpu")
 
 
-def test_locks_hold_uv_and_what_the_recipes_name():
-    for recipe in (course.CPU, course.GPU):
-        assert "\nuv==" in (course.ROOT / recipe.requirements).read_text(encoding="utf-8")
+def test_both_locks_hold_uv():
+    for packages in (course.CPU, course.GPU):
+        assert "\nuv==" in (course.ROOT / packages.requirements).read_text(encoding="utf-8")
 
 
-def test_settings_switch_off_news_and_pairing(tmp_path):
-    course.write_settings(tmp_path)
-    overrides = json.loads((tmp_path / "share/jupyter/lab/settings/overrides.json").read_text())
-    news = overrides["@jupyterlab/apputils-extension:notification"]
-    assert news == {"fetchNews": "false", "checkForUpdates": False}
-
-
-# The command line
-
-
-def program(line: str) -> course.Program:
-    """What a command line would start."""
-    own, extra = course.split_arguments(line.split())
-    options, others = course.parser().parse_known_args(own)
-    return course.COMMANDS[options.command](options, others, extra)
-
-
-def test_tests_named_after_the_dashes_stand_alone():
-    named = "tests/test_course.py::test_old_pythons_can_parse_it"
-    assert program(f"test -- {named} -x").arguments[-3:] == ["-rs", named, "-x"]
-
-
-def test_test_command(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_DEVICE", "cpu")
-    alone = ["-m", "pytest", "-rs", "tests", "notebooks"]
-    shared = ["--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile"]
-    assert program("test").arguments == [*alone, *shared]
-    monkeypatch.setenv("COURSE_DEVICE", "gpu")
-    if sys.platform.startswith("linux"):
-        assert program("test").arguments == alone
-    monkeypatch.delenv("COURSE_DEVICE")
-    assert program("test --fast -- -k oracle -x").arguments[-5:] == [
-        "-m",
-        "not slow",
-        "-k",
-        "oracle",
-        "-x",
-    ]
-    assert program("test --pictures tfds").additions == {"COURSE_PICTURES": "tfds"}
-    assert program(f"test --pictures {tmp_path}").additions == {
-        "COURSE_PICTURES": str(tmp_path.resolve())
-    }
-    with pytest.raises(
-        course.Stop, match="no pictures 'phtos': choose one of drawings, photos, tfds"
-    ):
-        program("test --pictures phtos")
-
-
-def test_test_command_with_a_lesson(tmp_path, monkeypatch):
-    (tmp_path / "notebooks").mkdir()
-    for name in ("01_one", "03_three"):
-        (tmp_path / "notebooks" / f"{name}.ipynb").touch()
-    monkeypatch.setattr(course, "ROOT", tmp_path)
-    for name in ("3", "03", "03_three", "notebooks/03_three.ipynb"):
-        assert program(f"test --lesson {name}").arguments[-1] == str(
-            Path("notebooks/03_three.ipynb")
-        )
-    with pytest.raises(course.Stop, match="'7': choose one of 01_one, 03_three"):
-        program("test --lesson 7")
-
-
-def test_commands_of_the_helpers():
-    assert program("run 3 --pictures photos").arguments == ["-m", "helpers.commands.run", "3"]
-    assert program("run 3 --pictures photos").additions == {"COURSE_PICTURES": "photos"}
-    assert program("fetch photos --again").arguments[1:] == [
-        "helpers.commands.fetch",
-        "photos",
-        "--again",
-    ]
-    assert program("build 2 --check").arguments[1:] == ["helpers.commands.build", "2", "--check"]
-    assert program("doctor").arguments == ["-m", "helpers.commands.doctor"]
-
-
-def test_unknown_option_is_refused(capsys):
-    with pytest.raises(SystemExit):
-        course.main(["test", "--fats"])
-    assert "--fats" in capsys.readouterr().err
-
-
-def test_environment_is_the_courses_own(tmp_path, monkeypatch):
+def test_environment_is_the_courses_own(tmp_path):
     given = {
         "VIRTUAL_ENV": "/other",
         "PYTHONHOME": "/other",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PATH": "/bin",
-        "COURSE_DEVICE": "cpu",
     }
-    made = course.course_environment(tmp_path, given)
+    made = course.course_environment(tmp_path, "cpu", given)
     assert made["VIRTUAL_ENV"] == str(tmp_path)
     assert made["PATH"].split(os.pathsep) == [str(course.python_of(tmp_path).parent), "/bin"]
     assert not {"PYTHONHOME", "PYTHONDONTWRITEBYTECODE"} & set(made)
-    assert made["CUDA_VISIBLE_DEVICES"] == "-1"
-
-
-def test_a_port_in_use_is_said(capsys):
-    with contextlib.closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        port = listener.getsockname()[1]
-        assert course.main(["lab", "--port", str(port)]) == 2
-    assert f"port {port} is in use" in capsys.readouterr().err
-
-
-# JupyterLab
-
-
-@pytest.fixture
-def laboratory(tmp_path):
-    """The real JupyterLab as `course.py lab --no-browser` starts it; its process and record."""
-    course.write_settings(Path(sys.prefix))
-    folders = {
-        f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("RUNTIME", "CONFIG", "DATA")
-    }
-    command = [sys.executable, *program("lab --no-browser").arguments]
-    variables = course.course_environment(Path(sys.prefix), {**environment(), **folders})
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env=variables, stdout=log, stderr=log, preexec_fn=HEED_CTRL_C
-        )
-    records = tmp_path / "RUNTIME"
-    try:
-        record = wait_for(lambda: next(iter(records.glob("jpserver-*.json")), None))
-        yield process, wait_for(lambda: json_or_none(record)), tmp_path / "log"
-    finally:
-        process.kill()
-        process.wait()
-
-
-def json_or_none(path: Path) -> dict | None:
-    """The file's content once it is complete."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-
-
-def answer(record: dict, path: str, token: str) -> tuple[int, bytes]:
-    """The server's status and body."""
-    request = urllib.request.Request(f"{record['url']}{path}")
-    if token:
-        request.add_header("Authorization", f"token {token}")
-    try:
-        with urllib.request.urlopen(request, timeout=30) as reply:
-            return reply.status, reply.read()
-    except urllib.error.HTTPError as error:
-        return error.code, b""
-
-
-def test_lab_answers_its_token_only_on_this_machine_only(laboratory):
-    process, record, log = laboratory
-    assert wait_for(lambda: answer_or_none(record, "api/status", record["token"]))[0] == 200
-    assert answer(record, "api/status", "")[0] == 403
-    connections = psutil.Process(process.pid).net_connections(kind="inet")
-    listening = {c.laddr.ip for c in connections if c.status == psutil.CONN_LISTEN}
-    assert listening == {"127.0.0.1"}
-    assert Path(record["root_dir"]) == course.ROOT / "notebooks"
-    assert "/lab/tree/00_" in log.read_text(encoding="utf-8")
-    _, page = answer(record, "lab", record["token"])
-    assert b'"jupyterlab-jupytext"' in page.partition(b'"disabledExtensions"')[2][:200]
-    assert "jupyterlab_jupytext" not in log.read_text(encoding="utf-8")
-    name = "lab/api/settings/@jupyterlab/apputils-extension:notification"
-    defaults = json.loads(answer(record, name, record["token"])[1])["schema"]["properties"]
-    assert defaults["fetchNews"]["default"] == "false"
-    if os.name != "nt":
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0
-        assert "Traceback" not in log.read_text(encoding="utf-8")
-
-
-def answer_or_none(record: dict, path: str, token: str) -> tuple[int, bytes] | None:
-    """The answer once the server listens."""
-    try:
-        return answer(record, path, token)
-    except urllib.error.URLError:
-        return None
+    assert made["CUDA_VISIBLE_DEVICES"] == "-1" and made["COURSE_DEVICE"] == "cpu"
+    assert "CUDA_VISIBLE_DEVICES" not in course.course_environment(tmp_path, "gpu", given)

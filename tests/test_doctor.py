@@ -40,7 +40,7 @@ def healthy(tmp_path, monkeypatch):
 def test_a_healthy_machine(healthy, capsys):
     healthy.setattr(pictures, "is_ready", lambda name: "not here" if name == "tfds" else None)
     healthy.setattr(bases, "is_ready", lambda name: "absent" if name == "Xception" else None)
-    assert doctor.main([]) == 0
+    assert doctor.main() == 0
     said = capsys.readouterr().out
     assert version("tensorflow") in said and version("keras") in said
     lines = {line[:22].strip(): line[23:] for line in said.splitlines()}
@@ -80,7 +80,7 @@ def test_what_stops_the_course(healthy, capsys, spoil, mend):
     target = psutil if name.startswith("psutil.") else doctor
     target = doctor.shutil if name.startswith("shutil.") else target
     healthy.setattr(target, name.split(".")[-1], value)
-    assert doctor.main([]) == 1
+    assert doctor.main() == 1
     assert re.search(f"To mend: .*{mend}", capsys.readouterr().out)
 
 
@@ -90,13 +90,13 @@ def test_missing_embedded_files_stop_the_course(healthy, capsys, room):
     healthy.setattr(
         room, "is_ready", lambda name: "git brings it back" if name in embedded else None
     )
-    assert doctor.main([]) == 1
+    assert doctor.main() == 1
     assert "To mend: git brings it back" in capsys.readouterr().out
 
 
 def test_missing_notebooks_stop_the_course(healthy, capsys):
     LESSONS[1].notebook.unlink()
-    assert doctor.main([]) == 1
+    assert doctor.main() == 1
     said = capsys.readouterr().out
     assert f"{LESSONS[1].stem}.ipynb" in said and "git checkout" in said
     assert LESSONS[0].stem not in said.partition("To mend")[2]
@@ -107,7 +107,7 @@ def test_a_tensorflow_that_cannot_be_imported_stops_the_course(healthy, capsys):
         raise ImportError("DLL load failed")
 
     healthy.setattr(doctor, "gpu_names", fail)
-    assert doctor.main([]) == 1
+    assert doctor.main() == 1
     said = capsys.readouterr().out
     assert "DLL load failed" in said and "Visual C++" in said
 

@@ -1,1 +1,1 @@
-"""The commands behind `course.py`, one a module; they run inside the course's environment."""
+"""What `course.py` starts, one module a command; `command_line` says which there are."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import difflib
 import re
 import shutil
@@ -18,7 +17,7 @@ from nbformat import NotebookNode
 from helpers.commands import cleaning
 from helpers.commands.execution import CellFailed, any_error, execute, expects_error, tags
 from helpers.files import write_whole
-from helpers.lessons import LESSONS, find
+from helpers.lessons import LESSONS, Lesson
 from helpers.paths import NOTEBOOKS, cache_folder
 
 PERCENT = "py:percent"
@@ -45,17 +44,12 @@ WRITTEN_METADATA = {
 }
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Build, check or take back the lessons that `argv` names; 0 where all is well."""
-    options = parse(argv)
-    try:
-        stems = [find(options.lesson).stem] if options.lesson else all_stems(NOTEBOOKS)
-        if options.check:
-            return check(NOTEBOOKS, stems)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    action = take_back if options.from_notebooks else build
+def main(lesson: Lesson | None = None, check: bool = False, from_notebooks: bool = False) -> int:
+    """Build, compare or take back one lesson, or all; 0 where all is well."""
+    stems = [lesson.stem] if lesson else all_stems(NOTEBOOKS)
+    if check:
+        return compare(NOTEBOOKS, stems)
+    action = take_back if from_notebooks else build
     if action is build:  # the stored outputs are those of a learner's first run
         shutil.rmtree(cache_folder() / "features", ignore_errors=True)
     return 0 if all([succeeds(action, stem) for stem in stems]) else 1
@@ -69,24 +63,6 @@ def succeeds(action: Callable[[Path, str], None], stem: str) -> bool:
         print(error, file=sys.stderr, flush=True)
         return False
     return True
-
-
-def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(prog="course.py build", description=__doc__)
-    parser.add_argument("lesson", nargs="?", help="a lesson's number or file name; default: all")
-    which = parser.add_mutually_exclusive_group()
-    which.add_argument(
-        "--check",
-        action="store_true",
-        help="run nothing; say where text and notebooks disagree, and exit 1 if they do",
-    )
-    which.add_argument(
-        "--from-notebooks",
-        action="store_true",
-        help="take an edit made in JupyterLab back into the text",
-    )
-    return parser.parse_args(argv)
 
 
 def source_path(folder: Path, stem: str) -> Path:
@@ -180,7 +156,7 @@ def source_text(notebook: NotebookNode, old_text: str) -> str:
     return f"{header[0] if header else HEADER}\n{body}"
 
 
-def check(folder: Path, stems: list[str]) -> int:
+def compare(folder: Path, stems: list[str]) -> int:
     """Print each disagreement between text and notebooks; 1 where there is one."""
     complaints = [line for stem in stems for line in complaints_of(folder, stem)]
     for line in complaints:
@@ -277,10 +253,3 @@ def output_faults(output: NotebookNode) -> Iterator[str]:
             yield f"names a path of somebody's machine: {found[0]}"
         if cleaning.ADDRESS.search(text):
             yield "stores a memory address."
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)

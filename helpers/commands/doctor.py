@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import importlib.metadata
 import os
@@ -58,9 +57,8 @@ class Report:
         self.problems.append(sentence)
 
 
-def main(argv: list[str] | None = None) -> int:
+def main() -> int:
     """Print the report; 1 where something would stop the course."""
-    argparse.ArgumentParser(prog="course.py doctor", description=__doc__).parse_args(argv)
     report = Report()
     report_versions(report)
     report_machine(report)
@@ -298,10 +296,3 @@ def quiet_stderr() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -32,12 +31,12 @@ class Outcome:
     ready: bool
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Fetch what `argv` names and print what is now where; 0 where all of it is ready."""
-    parser = argparse.ArgumentParser(prog="course.py fetch", description=__doc__)
-    parser.add_argument("what", nargs="+", choices=CHOICES, help="what to download")
-    wanted = dict.fromkeys(parser.parse_args(argv).what)
-    outcomes = [fetch(item) for what in wanted for item in items(what)]
+def main(names: Sequence[str]) -> int:
+    """Fetch what is named and print what is now where; 0 where all of it is ready."""
+    if unknown := [name for name in names if name not in CHOICES]:
+        print(f"Received: {', '.join(unknown)}. Expected: {', '.join(CHOICES)}.", file=sys.stderr)
+        return 2
+    outcomes = [fetch(item) for name in dict.fromkeys(names) for item in items(name)]
     print(table(outcomes))
     return 0 if all(outcome.ready for outcome in outcomes) else 1
 
@@ -77,7 +76,3 @@ def size(path: Path) -> int:
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     return path.stat().st_size if path.is_file() else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

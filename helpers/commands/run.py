@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -15,30 +13,15 @@ from helpers.commands import cleaning
 from helpers.commands.build import read_notebook, require
 from helpers.commands.execution import CellFailed, execute
 from helpers.files import write_whole
-from helpers.lessons import LESSONS, find
+from helpers.lessons import LESSONS, Lesson
 from helpers.paths import NOTEBOOKS, cache_folder
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the lessons that `argv` names; 1 where one of them failed."""
-    options = parse(argv)
-    if options.pictures:
-        os.environ["COURSE_PICTURES"] = options.pictures  # the lessons' kernels read it
-    try:
-        lessons = [find(options.lesson)] if options.lesson else list(LESSONS)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    results = [run_lesson(NOTEBOOKS, lesson.stem, lesson.title) for lesson in lessons]
+def main(lesson: Lesson | None = None) -> int:
+    """Run one lesson, or all; 1 where one of them failed."""
+    lessons = [lesson] if lesson else list(LESSONS)
+    results = [run_lesson(NOTEBOOKS, each.stem, each.title) for each in lessons]
     return 0 if all(results) else 1
-
-
-def parse(argv: list[str] | None) -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(prog="course.py run", description=__doc__)
-    parser.add_argument("lesson", nargs="?", help="a lesson's number or file name; default: all")
-    parser.add_argument("--pictures", help="drawings, photos, tfds, or a folder of your own")
-    return parser.parse_args(argv)
 
 
 def run_lesson(folder: Path, stem: str, title: str) -> bool:
@@ -66,10 +49,3 @@ def write_page(notebook: NotebookNode, title: str, path: Path) -> Path:
     html, _ = exporter.from_notebook_node(notebook, resources=resources)
     write_whole(path, html)
     return path
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -41,7 +41,7 @@ def check_machine() -> Panel:
 def run_doctor() -> tuple[bool, str]:
     """Whether nothing stops the course, and what `doctor` printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "helpers.commands.doctor"],
+        [sys.executable, "-m", "helpers.commands.command_line", "doctor"],
         cwd=ROOT,
         capture_output=True,
         text=True,
