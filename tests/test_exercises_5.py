@@ -1,13 +1,17 @@
 """The exercises of lesson 5: solutions pass, and mends that miss the cause are told so."""
 
 import difflib
+import importlib.util
 import os
 import re
 
+import keras
+import numpy as np
 import pytest
 from answers import judge
 
-from helpers.exercises import Choice, clinic, lesson_5, of_lesson
+from helpers import evaluation, features, paths
+from helpers.exercises import Choice, Overview, clinic, lesson_5, of_lesson
 from helpers.lessons import find
 
 CASES = [exercise for exercise in of_lesson(5) if not isinstance(exercise, Choice)]
@@ -20,15 +24,16 @@ ORDERED = "np.concatenate(versions)[order], np.tile(labels, 10)[order]"
 OTHERS = "tf.data.Dataset.from_tensor_slices((validation_features, validation_labels)).batch(20)"
 PREPARED = ".batch(50).map(prepare)"
 
-WRONG = [
-    ("guessing", [("epochs=2", "epochs=1")], "Fewer steps"),
-    ("guessing", [("    unfreeze(top)\n", "")], "never fine-tuned"),
-    ("guessing", [("rate=0.06", "rate=1e-8")], "next to nothing"),
-    (
-        "guessing",
-        [("unfreeze(top)", "top.trainable = True"), ("rate=0.06", "rate=0.0006")],
-        "Which layers does `unfreeze` leave",
-    ),
+# What is told of the data, of loss and metrics, whatever the training did.
+UNTRAINED = [
+    ("below_chance", [], "two sets still disagree"),
+    ("high_loss", [], "still takes the outputs"),
+    ("all_alike", [], "Of the train pictures, the base sees numbers from -1.01 to -0.99"),
+    ("too_good", [], "have a version of themselves"),
+    ("better_of_two", [], "still rests on 20 pictures"),
+    ("three_numbers", [], "Two passes"),
+    ("perfect", [], "come in training and in validation"),
+    ("coin", [], "Of the training labels"),
     (
         "guessing",
         [
@@ -78,6 +83,18 @@ WRONG = [
         ],
         "within one set contradict",
     ),
+    (
+        "below_chance",
+        [
+            ("        class_names = sorted(set(folders))\n", ""),
+            (
+                "    def labels_of(folders):\n",
+                "    class_names = sorted(set(train_folders + validation_folders))\n\n"
+                "    def labels_of(folders):\n",
+            ),
+        ],
+        "3 numbers now.*a kitten is a cat",
+    ),
     ("high_loss", [("Adam(0.01)", "Adam(0.0001)")], "still takes the outputs"),
     (
         "high_loss",
@@ -96,18 +113,6 @@ WRONG = [
         "reports no accuracy",
     ),
     (
-        "below_chance",
-        [
-            ("        class_names = sorted(set(folders))\n", ""),
-            (
-                "    def labels_of(folders):\n",
-                "    class_names = sorted(set(train_folders + validation_folders))\n\n"
-                "    def labels_of(folders):\n",
-            ),
-        ],
-        "3 numbers now.*a kitten is a cat",
-    ),
-    (
         "high_loss",
         [
             ("keras.layers.Dense(1)", "keras.layers.Dense(2)"),
@@ -117,53 +122,6 @@ WRONG = [
             ),
         ],
         "With 2 outputs it can be mended, too",
-    ),
-    (
-        "nine_in_ten",
-        [
-            (
-                "train_data = nine_to_one(train_features, train_labels, 200)",
-                "train_data = train_features[:200], train_labels[:200]",
-            )
-        ],
-        "other pictures than those 200",
-    ),
-    (
-        "nothing_moves",
-        [
-            ("    model.fit(*train_data, epochs=5, verbose=0)\n", ""),
-            (
-                "    model.optimizer.learning_rate = 0.0006\n",
-                "    compile_for_logits(model, rate=0.0006)\n",
-            ),
-        ],
-        "not under the head that was trained",
-    ),
-    (
-        "nothing_moves",
-        [
-            (
-                "    model.optimizer.learning_rate = 0.0006\n",
-                "    model = with_head(top)\n    compile_for_logits(model, rate=0.0006)\n",
-            ),
-        ],
-        "not under the head that was trained",
-    ),
-    (
-        "better_of_two",
-        [
-            (".permutation(len(validation_labels))[:20]", ".permutation(len(validation_labels))"),
-            ("(0.001, 0.01)", "(0.01,)"),
-        ],
-        "only one rate was tried",
-    ),
-    (
-        "perfect",
-        [
-            ("dataset.take(2)", OTHERS),
-            ("dataset.skip(2)", "dataset"),
-        ],
-        "Other pictures than the 200",
     ),
     (
         "all_alike",
@@ -179,13 +137,6 @@ WRONG = [
         "Of the validation pictures, the base sees",
     ),
     ("all_alike", [("epochs=10", "epochs=40")], "the base sees numbers"),
-    (
-        "all_alike",
-        [
-            (", extractor, head]", ", *extractor.layers[1:], head]"),
-        ],
-        "validation pictures are right. Was the head trained",
-    ),
     ("too_good", [("epochs=20", "epochs=3")], "have a version of themselves"),
     (
         "too_good",
@@ -216,7 +167,16 @@ WRONG = [
         ],
         "New pictures are in the data",
     ),
-    ("nine_in_ten", [("epochs=5", "epochs=20")], "Training longer or faster"),
+    (
+        "nine_in_ten",
+        [
+            (
+                "train_data = nine_to_one(train_features, train_labels, 200)",
+                "train_data = train_features[:200], train_labels[:200]",
+            )
+        ],
+        "other pictures than those 200",
+    ),
     (
         "nine_in_ten",
         [
@@ -238,31 +198,12 @@ WRONG = [
         "Validation was changed",
     ),
     (
-        "nine_in_ten",
-        [("epochs=5", "epochs=5, class_weight={0: 0.01, 1: 10.0}")],
-        "cats that are missed",
-    ),
-    ("nothing_moves", [("epochs=3", "epochs=6")], "to the bit, whatever"),
-    (
-        "nothing_moves",
+        "better_of_two",
         [
-            ("    unfreeze(top)\n", ""),
-            ("    top = pretrained_top()\n", "    top = pretrained_top()\n    unfreeze(top)\n"),
+            (".permutation(len(validation_labels))[:20]", ".permutation(len(validation_labels))"),
+            ("(0.001, 0.01)", "(0.01,)"),
         ],
-        "not under the head that was trained",
-    ),
-    (
-        "nothing_moves",
-        [
-            ("unfreeze(top)", "top.trainable = True"),
-            ("model.optimizer.learning_rate = 0.0006", "compile_for_logits(model, 0.0006)"),
-        ],
-        "moving statistics",
-    ),
-    (
-        "nothing_moves",
-        [("model.optimizer.learning_rate = 0.0006", "compile_for_logits(model, 0.01)")],
-        "head's rate",
+        "only one rate was tried",
     ),
     ("better_of_two", [("epochs=3", "epochs=6")], "still rests on 20 pictures"),
     (
@@ -286,15 +227,6 @@ WRONG = [
         ],
         "New pictures are in the data",
     ),
-    (
-        "better_of_two",
-        [
-            ("[:20]", ""),
-            ("best_model, best = None, -1.0", "best_model, best = None, 2.0"),
-            ("> best", "< best"),
-        ],
-        "is the worse one",
-    ),
     ("three_numbers", [(PREPARED, f"{PREPARED}.cache()")], "augmented once and kept"),
     (
         "three_numbers",
@@ -302,6 +234,14 @@ WRONG = [
         "not augmented anew",
     ),
     ("three_numbers", [("RandomRotation(0.2)", "RandomRotation(0.2, seed=0)")], "Two passes"),
+    (
+        "perfect",
+        [
+            ("dataset.take(2)", OTHERS),
+            ("dataset.skip(2)", "dataset"),
+        ],
+        "Other pictures than the 200",
+    ),
     (
         "perfect",
         [(".shuffle(200, seed=seed)", "")],
@@ -328,6 +268,64 @@ WRONG = [
     ),
     ("coin", [("    generator.shuffle(labels)\n", "")], "Of the training labels"),
     ("coin", [("epochs=5", "epochs=20"), ("rate=0.001", "rate=0.01")], "Of the training labels"),
+]
+
+# What is told of the top, trained indeed; a top of three layers shows it.
+SMALL = [
+    ("guessing", [], "what decides how far one step goes"),
+    ("nothing_moves", [], "to the bit, whatever"),
+    ("poor_in_fit", [], "Larger batches"),
+    ("guessing", [("epochs=2", "epochs=1")], "Fewer steps"),
+    ("guessing", [("    unfreeze(top)\n", "")], "never fine-tuned"),
+    ("guessing", [("rate=0.06", "rate=1e-8")], "next to nothing"),
+    (
+        "guessing",
+        [("unfreeze(top)", "top.trainable = True"), ("rate=0.06", "rate=0.0006")],
+        "Which layers does `unfreeze` leave",
+    ),
+    (
+        "nothing_moves",
+        [
+            ("    model.fit(*train_data, epochs=5, verbose=0)\n", ""),
+            (
+                "    model.optimizer.learning_rate = 0.0006\n",
+                "    compile_for_logits(model, rate=0.0006)\n",
+            ),
+        ],
+        "not under the head that was trained",
+    ),
+    (
+        "nothing_moves",
+        [
+            (
+                "    model.optimizer.learning_rate = 0.0006\n",
+                "    model = with_head(top)\n    compile_for_logits(model, rate=0.0006)\n",
+            ),
+        ],
+        "not under the head that was trained",
+    ),
+    ("nothing_moves", [("epochs=3", "epochs=6")], "to the bit, whatever"),
+    (
+        "nothing_moves",
+        [
+            ("    unfreeze(top)\n", ""),
+            ("    top = pretrained_top()\n", "    top = pretrained_top()\n    unfreeze(top)\n"),
+        ],
+        "not under the head that was trained",
+    ),
+    (
+        "nothing_moves",
+        [
+            ("unfreeze(top)", "top.trainable = True"),
+            ("model.optimizer.learning_rate = 0.0006", "compile_for_logits(model, 0.0006)"),
+        ],
+        "moving statistics",
+    ),
+    (
+        "nothing_moves",
+        [("model.optimizer.learning_rate = 0.0006", "compile_for_logits(model, 0.01)")],
+        "head's rate",
+    ),
     ("poor_in_fit", [("batch_size=2", "batch_size=50")], "Larger batches"),
     ("poor_in_fit", [("top.trainable = True", "top.trainable = False")], "left as it was"),
     ("poor_in_fit", [("rate=0.0006", "rate=0.00001")], "or a lower rate"),
@@ -335,6 +333,33 @@ WRONG = [
         "poor_in_fit",
         [("top.trainable = True", "unfreeze(top)"), ("batch_size=2", "batch_size=50")],
         "the card holds few",
+    ),
+]
+
+# What is told of the model that came of the training.
+TRAINED = [
+    ("nine_in_ten", [], "Training longer or faster"),
+    (
+        "all_alike",
+        [
+            (", extractor, head]", ", *extractor.layers[1:], head]"),
+        ],
+        "validation pictures are right. Was the head trained",
+    ),
+    ("nine_in_ten", [("epochs=5", "epochs=20")], "Training longer or faster"),
+    (
+        "nine_in_ten",
+        [("epochs=5", "epochs=5, class_weight={0: 0.01, 1: 10.0}")],
+        "cats that are missed",
+    ),
+    (
+        "better_of_two",
+        [
+            ("[:20]", ""),
+            ("best_model, best = None, -1.0", "best_model, best = None, 2.0"),
+            ("> best", "< best"),
+        ],
+        "is the worse one",
     ),
 ]
 
@@ -391,16 +416,65 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def names(own_cache):
+def prepared():
+    """The lesson's text before its first case."""
+    return find(5).source.read_text(encoding="utf-8").partition("# ## Case 1.")[0]
+
+
+def accuracy_on(model, inputs, labels):
+    """As the lesson's, without tracing `predict` for each model."""
+    return evaluation.accuracy(clinic.outputs(model, inputs), labels)
+
+
+@pytest.fixture(scope="module")
+def names(own_cache, prepared):
     """What the lesson has defined before its first case."""
-    text = find(5).source.read_text(encoding="utf-8").partition("# ## Case 1.")[0]
     namespace = {}
-    exec(compile(text, "lesson_5", "exec"), namespace)
-    return namespace
+    exec(compile(prepared, "lesson_5", "exec"), namespace)
+    return namespace | {"accuracy_on": accuracy_on}
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    """`fit` does nothing, and `predict` says 0 of everything."""
+
+    def predict(model, inputs, **_):
+        return np.zeros((len(inputs), *model.output_shape[1:]), "float32")
+
+    monkeypatch.setattr(keras.Model, "fit", lambda *_, **__: None)
+    monkeypatch.setattr(keras.Model, "predict", predict)
+
+
+@pytest.fixture(scope="module")
+def small(names, prepared):
+    """The lesson's names and the clinic's ward with a top that begins at the last convolution."""
+    base, at_cut = names["base"], names["base"].get_layer("block_16_project_BN").output
+    between = keras.Model(names["at_cut"], at_cut)
+    top = keras.Model(at_cut, base.output, name="top")
+    ward = clinic.ward()
+    maps = {part: features.extract(between, ward.maps[part], quiet=True) for part in clinic.PARTS}
+    own = names | {"top": top}
+    own |= {f"{part}_maps": maps[part] for part in clinic.PARTS}
+    functions = prepared[prepared.index("def pretrained_top") :]
+    exec(in_small(functions), own)
+    return own | {"accuracy_on": accuracy_on}, clinic.Ward(
+        ward.pictures, ward.labels, maps, ward.features, top
+    )
+
+
+def in_small(code):
+    """Code for maps of the shape that the small top takes."""
+    return code.replace("(3, 3, 56)", "(3, 3, 112)")
 
 
 def mended(name, changes):
     return clinic.mend(name, *changes)
+
+
+def assert_explained(name, code, names, why):
+    verdict = judge(getattr(lesson_5, name), code, names)
+    assert verdict.state == "wrong"
+    assert re.search(why, verdict.text), verdict.text
 
 
 def identity(value):
@@ -413,17 +487,21 @@ def test_the_solution_is_right(exercise, names):
     assert verdict.state == "right", verdict.text
 
 
-@pytest.mark.parametrize("exercise", CASES, ids=lambda exercise: exercise.name)
-def test_the_script_itself_is_wrong(exercise, names):
-    verdict = judge(exercise, mended(exercise.name, []), names)
-    assert verdict.state == "wrong" and "It ended in" not in verdict.text, verdict.text
+@pytest.mark.parametrize(("name", "changes", "why"), UNTRAINED, ids=identity)
+def test_what_is_wrong_before_training_is_explained(name, changes, why, names, untrained):
+    assert_explained(name, mended(name, changes), names, why)
 
 
-@pytest.mark.parametrize(("name", "changes", "why"), WRONG, ids=identity)
-def test_a_wrong_mend_is_explained(name, changes, why, names):
-    verdict = judge(getattr(lesson_5, name), mended(name, changes), names)
-    assert verdict.state == "wrong"
-    assert re.search(why, verdict.text), verdict.text
+@pytest.mark.parametrize(("name", "changes", "why"), SMALL, ids=identity)
+def test_what_training_does_to_the_top_is_explained(name, changes, why, small, monkeypatch):
+    names, ward = small
+    monkeypatch.setattr(clinic, "ward", lambda: ward)
+    assert_explained(name, in_small(mended(name, changes)), names, why)
+
+
+@pytest.mark.parametrize(("name", "changes", "why"), TRAINED, ids=identity)
+def test_what_training_makes_of_the_head_is_explained(name, changes, why, names):
+    assert_explained(name, mended(name, changes), names, why)
 
 
 @pytest.mark.parametrize(("name", "changes"), ALSO_RIGHT, ids=identity)
@@ -434,6 +512,8 @@ def test_other_ways_are_right(name, changes, names):
 
 def test_there_are_twelve_cases_with_a_question_each():
     assert len(CASES) == 12
+    as_they_are = {name for name, changes, _ in UNTRAINED + SMALL + TRAINED if not changes}
+    assert as_they_are == {exercise.name for exercise in CASES}
     for exercise in CASES:
         assert len(getattr(lesson_5, f"{exercise.name}_cause").options) >= 3
 
@@ -445,7 +525,9 @@ def test_a_solution_changes_little(exercise):
     assert 0 < len(changed) <= 12
 
 
-@pytest.mark.parametrize("answer", [3, lambda: 3, lambda: (1, 2, 3), lambda: (1, 2)])
+@pytest.mark.parametrize(
+    "answer", [3, None, lambda: 3, lambda: None, lambda: (1, 2, 3), lambda: (1, 2)]
+)
 def test_what_is_no_script_is_told_what_to_return(answer):
     verdict = lesson_5.guessing.check(answer)
     assert verdict.state == "wrong" and "Expected: " in verdict.text
@@ -462,11 +544,34 @@ def test_dots_are_no_answer():
 def test_a_change_that_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="0 times in 'coin'"):
         clinic.mend("coin", ("no such line", ""))
+    with pytest.raises(ValueError, match="Received: 'dice'"):
+        clinic.mend("dice")
+
+
+@pytest.mark.parametrize("reworded", ["", "def guessing(seed=0):\n    return None\n", None])
+def test_the_start_page_does_not_depend_on_the_lessons_text(tmp_path, monkeypatch, reworded):
+    if reworded is not None:
+        (tmp_path / find(5).source.name).write_text(reworded, encoding="utf-8")
+    monkeypatch.setattr(paths, "SOURCES", tmp_path)
+    for number in range(1, 9):
+        spec = importlib.util.find_spec(f"helpers.exercises.lesson_{number}")
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))  # as if for the first time
+    assert "0 of 24 exercises" in repr(Overview())
+
+
+@pytest.mark.parametrize("script", [lambda: (1, 2), lambda: 1 / 0])
+def test_whoever_had_patched_fit_has_it_back(monkeypatch, script):
+    def patched(model, *arguments, **options):
+        """Somebody else's."""
+
+    lesson_5.guessing.check(script)
+    assert keras.Model.fit is not patched
+    monkeypatch.setattr(keras.Model, "fit", patched)
+    lesson_5.guessing.check(script)
+    assert keras.Model.fit is patched
 
 
 def test_sources_of_altered_pictures_are_found(names):
-    import numpy as np
-
     some = names["train_pictures"][[3, 14, 15]]
     darker = (some * 0.85).astype("uint8")
     found = clinic.sources(np.concatenate([darker, some[:, :, ::-1]]))

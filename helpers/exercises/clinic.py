@@ -10,18 +10,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import numpy as np
 
-from helpers import paths
+from helpers import lessons
 from helpers.exercises.exercise import Exercise, Verdict, call, exercise, right, wrong
 from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
 
-LESSON = "05_find_the_bug"
+LESSON = "find_the_bug"  # its file's name, but for the number
 CUT = "block_15_add"
+AT_ONCE = 200  # inputs
 TRAINING = 600  # the first of the drawings' training part; the others are the new ones
 PARTS = ("train", "validation", "new")
 RETURNED = "the model, the training data and the validation data, as the script returned them"
@@ -29,7 +31,7 @@ RETURNED = "the model, the training data and the validation data, as the script 
 Judge = Callable[["Case"], Generator[tuple[bool, str], None, str]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ward:
     """The lesson's pictures, maps and features, each a dict by part, and its pretrained top."""
 
@@ -165,7 +167,7 @@ class Case:
     def right_of_new(self) -> np.ndarray:
         """Whether the model is right, a bool for each new picture."""
         inputs = ward().alike(tuple(self.model.input_shape[1:]))["new"]
-        return named(self.model.predict(inputs, verbose=0)) == ward().labels["new"]
+        return predicted(outputs(self.model, inputs)) == ward().labels["new"]
 
     @property
     def accuracy(self) -> float:
@@ -230,8 +232,15 @@ def first_batch(data: Any) -> np.ndarray:
     return np.asarray(next(iter(data))[0])
 
 
-def named(outputs: np.ndarray) -> np.ndarray:
-    """The classes that outputs name: logits, or probabilities where all lie from 0 to 1."""
+def outputs(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
+    """What a model says; it is called, for `predict` would first trace it."""
+    parts = range(0, len(inputs), AT_ONCE)
+    said = [np.asarray(model(inputs[start : start + AT_ONCE], training=False)) for start in parts]
+    return np.concatenate(said)
+
+
+def predicted(outputs: np.ndarray) -> np.ndarray:
+    """The predicted classes: of logits, or of probabilities where all lie from 0 to 1."""
     return (outputs[:, 0] > (0.5 if are_probabilities(outputs) else 0.0)).astype(int)
 
 
@@ -242,18 +251,28 @@ def are_probabilities(outputs: np.ndarray) -> bool:
 
 def sources(inputs: np.ndarray) -> Sources:
     """Find for each input the lesson's picture that it is, or was made of."""
-    known = ward().alike(inputs.shape[1:])
-    everything = np.concatenate([known[part] for part in PARTS])
-    part = np.repeat(np.arange(len(PARTS)), [len(known[name]) for name in PARTS])
-    labels = np.concatenate([ward().labels[name] for name in PARTS])
-    if inputs.shape[1:] == (96, 96, 3):
-        to = _thumbnails(everything)
-        mirrored = _thumbnails(inputs[:, :, ::-1])
-        likeness = np.maximum(_thumbnails(inputs) @ to.T, mirrored @ to.T)
-    else:
-        likeness = _directions(inputs) @ _directions(everything).T
+    here = ward()
+    part = np.repeat(np.arange(len(PARTS)), [len(here.labels[name]) for name in PARTS])
+    labels = np.concatenate([here.labels[name] for name in PARTS])
+    known = _known(here, inputs.shape[1:])
+    likeness = _signs(inputs) @ known.T
+    if inputs.ndim == 4 and inputs.shape[3] == 3:
+        likeness = np.maximum(likeness, _signs(inputs[:, :, ::-1]) @ known.T)  # mirrored
     row = likeness.argmax(axis=1)
     return Sources(part[row], row, labels[row], likeness.max(axis=1) > 1 - 1e-5)
+
+
+@lru_cache(maxsize=4)
+def _known(ward: Ward, shape: tuple[int, ...]) -> np.ndarray:
+    """By what the inputs of all parts are known, a row each."""
+    known = ward.alike(shape)
+    return _signs(np.concatenate([known[part] for part in PARTS]))
+
+
+def _signs(inputs: np.ndarray) -> np.ndarray:
+    """By what inputs are known, a row each, of length 1."""
+    is_pictures = inputs.ndim == 4 and inputs.shape[3] == 3
+    return _thumbnails(inputs) if is_pictures else _directions(inputs)
 
 
 def _thumbnails(images: np.ndarray) -> np.ndarray:
@@ -292,13 +311,24 @@ def reaching_base(model: keras.Model, inputs: np.ndarray) -> np.ndarray:
 # From scripts to exercises
 
 
+def script(name: str) -> str:
+    """A script as it stands in the lesson's text now.
+
+    Raises:
+        ValueError: where there is none of that name.
+    """
+    path = next(lesson.source for lesson in lessons.LESSONS if lesson.stem.endswith(LESSON))
+    found = _functions(path.read_text(encoding="utf-8") if path.is_file() else "")
+    if name not in found:
+        raise ValueError(f"Received: '{name}'. Expected: a function that stands in {path}.")
+    return found[name]
+
+
 @lru_cache(maxsize=1)
-def scripts() -> dict[str, str]:
-    """The lesson's scripts by name, as they stand in its text."""
-    path = paths.SOURCES / f"{LESSON}.py"
-    text = path.read_text(encoding="utf-8")
-    functions = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
-    return {node.name: ast.get_source_segment(text, node) or "" for node in functions}
+def _functions(text: str) -> dict[str, str]:
+    """The functions of a text, by name."""
+    nodes = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+    return {node.name: ast.get_source_segment(text, node) or "" for node in nodes}
 
 
 def mend(name: str, *changes: tuple[str, str]) -> str:
@@ -307,7 +337,7 @@ def mend(name: str, *changes: tuple[str, str]) -> str:
     Raises:
         ValueError: where a change is not to a text that stands in the script once.
     """
-    text = scripts()[name].replace(f"def {name}(", "def mended(")
+    text = script(name).replace(f"def {name}(", "def mended(")
     for old, new in changes:
         if text.count(old) != 1:
             raise ValueError(
@@ -337,7 +367,8 @@ def case(*changes: tuple[str, str], hints: tuple[str, ...]) -> Callable[[Judge],
             except StopIteration as end:
                 return right(end.value)
 
-        solution = mend(judge.__name__, *changes)
+        # Read when asked for: a reworded lesson must not keep the exercises from being imported.
+        solution = functools.partial(mend, judge.__name__, *changes)
         return exercise(hints=hints, solution=solution, answer_name="mended")(judged)
 
     return make
@@ -379,11 +410,8 @@ def _fits_noted() -> Iterator[list[Fit]]:
         noted.append(Fit(alone, rate, before, head.get_weights()))
         return history
 
-    keras.Model.fit = fit
-    try:
+    with mock.patch.object(keras.Model, "fit", fit):  # gives back whatever was there
         yield noted
-    finally:
-        del keras.Model.fit
 
 
 def _kind(returned: Any) -> str:

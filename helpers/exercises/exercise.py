@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dis
+import ast
 import html
 import importlib
 import inspect
 import re
 import sysconfig
+import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("purelib", "platli
 # Of an error's own words; Keras may add pages, and colours.
 MOST_LETTERS = 300
 COLOUR_CODE = re.compile(r"\x1b\[[\d;]*m")
+NONE = "Received: None. Expected: your answer. Does the cell set it, or only print it?"
 COLOURS = {RIGHT: "#0072b2", WRONG: "#d55e00", OPEN: "#888888"}
 
 
@@ -87,21 +89,27 @@ def wrong(text: str) -> Verdict:
 
 
 def is_open(answer: Any) -> bool:
-    """Whether an answer, or a part of it, is still `...`, or a function without a body."""
+    """Whether an answer, or a part of it, is still `...`, or a function whose body is."""
     if isinstance(answer, (list, tuple, set)):
         return any(is_open(part) for part in answer)
     if isinstance(answer, dict):
         return any(is_open(part) for part in answer.values())
-    return answer is ... or (inspect.isfunction(answer) and _has_no_body(answer))
+    return answer is ... or (inspect.isfunction(answer) and _is_untouched(answer))
 
 
-def _has_no_body(function: Callable[..., Any]) -> bool:
-    """Whether a function, but for a docstring and dots, only returns None."""
-    steps = [
-        step for step in dis.get_instructions(function) if step.opname not in {"RESUME", "NOP"}
-    ]
-    returning = {"LOAD_CONST", "RETURN_CONST", "RETURN_VALUE"}
-    return all(step.opname in returning and step.argval is None for step in steps)
+def _is_untouched(function: Callable[..., Any]) -> bool:
+    """Whether a function's body, but for a docstring, is `...`.
+
+    Only its text tells: to Python, `...` and `return None` are the same instructions.
+    """
+    try:
+        definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
+    except (OSError, SyntaxError):  # made without a cell or a file, or a lambda amid a line
+        return False
+    if not isinstance(definition, ast.FunctionDef):
+        return False
+    body = definition.body[ast.get_docstring(definition) is not None :]
+    return bool(body) and all(ast.unparse(statement) == "..." for statement in body)
 
 
 def call(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
@@ -159,7 +167,7 @@ class Exercise:
             is the exercise's, its docstring says what is asked.
         hints: from a nudge to nearly the answer.
         solution: code that works in the lesson; it sets `answer`, or defines what the lesson's
-            cell asks for under the name of `answer_name`.
+            cell asks for under the name of `answer_name`. Or a function that gives that code.
         answer_name: what the lesson's cell calls the answer.
     """
 
@@ -167,19 +175,25 @@ class Exercise:
         self,
         judge: Callable[..., Verdict],
         hints: tuple[str, ...],
-        solution: str,
+        solution: str | Callable[[], str],
         answer_name: str = "answer",
     ) -> None:
         self.name = judge.__name__
         self.lesson = judge.__module__.rpartition(".")[2]
         self.task = (judge.__doc__ or "").strip()
-        self.hints, self.code, self.answer_name = hints, solution.strip() + "\n", answer_name
-        self._judge = judge
+        self.hints, self.answer_name = hints, answer_name
+        self._judge, self._solution = judge, solution
 
     @property
     def key(self) -> str:
         """Under which its progress is kept, such as `lesson_1.nested_counts`."""
         return f"{self.lesson}.{self.name}"
+
+    @property
+    def code(self) -> str:
+        """The solution's."""
+        code = self._solution() if callable(self._solution) else self._solution
+        return code.strip() + "\n"
 
     def __repr__(self) -> str:
         return f"{self.task}\nCheck it with .check(answer); .hint() and .solution() help."
@@ -200,7 +214,7 @@ class Exercise:
         except NotAnswered:
             return self._open()
         except Exception as error:  # whatever a learner's code raises is what they want to read
-            verdict = wrong(told(error))
+            verdict = wrong(NONE if answer is None else told(error))
         progress.record(self.key, right=verdict.state == RIGHT)
         return verdict
 
@@ -225,7 +239,7 @@ class Exercise:
 
 
 def exercise(
-    *, hints: tuple[str, ...], solution: str, answer_name: str = "answer"
+    *, hints: tuple[str, ...], solution: str | Callable[[], str], answer_name: str = "answer"
 ) -> Callable[[Callable[..., Verdict]], Exercise]:
     """Make an exercise of the function that judges its answers."""
 

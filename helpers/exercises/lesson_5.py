@@ -89,14 +89,14 @@ def guessing(case: Case) -> Examination:
     far = f"Fine-tuning changed the top by {case.moved:.0%} of its size"
     yield (
         case.accuracy < GOOD,
-        f"{far}, and {case.accuracy:.2f} of the new pictures are named rightly; the head alone "
+        f"{far}, and {case.accuracy:.2f} of the new pictures are predicted rightly; the head alone "
         f"reached more. Fewer steps or more training do not help weights that are overwritten: "
         f"what decides how far one step goes?",
     )
     yield case.moved > MUCH, f"{far}. The model is good again, but little is left of the base."
     return (
         f"Fine-tuning moved the top by {case.moved:.1%}, and {case.accuracy:.2f} of the new "
-        f"pictures are named rightly."
+        f"pictures are predicted rightly."
     )
 
 
@@ -169,8 +169,8 @@ def below_chance(case: Case) -> Examination:
         "The two sets still disagree: in one, a cat is 0, in the other 1. Turning the model's "
         "answers round would only move the trouble to the training set.",
     )
-    outputs = case.model.predict(case.train_arrays[0], verbose=0)
-    fits = float((clinic.named(outputs) == case.train_arrays[1]).mean())
+    outputs = clinic.outputs(case.model, case.train_arrays[0])
+    fits = float((clinic.predicted(outputs) == case.train_arrays[1]).mean())
     yield (
         fits < GOOD,
         "The labels agree now, but the model contradicts its own training labels.",
@@ -219,7 +219,7 @@ def high_loss(case: Case) -> Examination:
     """Mend `high_loss`: loss and accuracy, as `evaluate` gives them, are the true ones."""
     yield from _leaks(case)
     inputs, labels = case.validation_arrays
-    outputs = case.model.predict(inputs, verbose=0).astype("float64")
+    outputs = clinic.outputs(case.model, inputs).astype("float64")
     yield (
         outputs.shape[1] > 1,
         f"With {outputs.shape[1]} outputs it can be mended, too. But keep the one output here, and "
@@ -237,7 +237,7 @@ def high_loss(case: Case) -> Examination:
         f"`evaluate` reports a loss of {reported['loss']:.2f}, and the cross-entropy of what the "
         f"model says is {true:.2f}. The loss still takes the outputs for something else.",
     )
-    right = float((clinic.named(outputs) == labels).mean())
+    right = float((clinic.predicted(outputs) == labels).mean())
     accuracies = [value for name, value in reported.items() if "acc" in name]
     yield not accuracies, "`evaluate` reports no accuracy any more."
     yield (
@@ -311,8 +311,8 @@ def all_alike(case: Case) -> Examination:
             f"trained on -1 to 1.",
         )
     yield from _leaks(case)
-    outputs = case.model.predict(case.validation_arrays[0], verbose=0)
-    right = float((clinic.named(outputs) == case.validation_arrays[1]).mean())
+    outputs = clinic.outputs(case.model, case.validation_arrays[0])
+    right = float((clinic.predicted(outputs) == case.validation_arrays[1]).mean())
     yield (
         right < 0.8,
         f"The base sees the right range now, but {right:.2f} of the validation pictures are right. "
