@@ -11,13 +11,16 @@ import pytest
 
 from helpers.lessons import LESSONS, START, Lesson
 
-SLOW_SECONDS = 60
+# A lesson from here on is slow: `test --fast` leaves it out.
+SLOW_SECONDS = 40
+# Test files that take long, in seconds on one core: they begin before the short ones.
+LONG_FILES = {"test_browser.py": 60, "test_exercises_5.py": 60, "test_preflight.py": 40}
 NO_NETWORK = Path(__file__).with_name("tests") / "no_network"
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known, and keep to a share of the cores."""
-    config.addinivalue_line("markers", "slow: takes a minute or more; `test --fast` leaves it out")
+    config.addinivalue_line("markers", "slow: `test --fast` leaves it out")
     keep_to_own_cores()
 
 
@@ -50,6 +53,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         if reason := missing(lesson):
             item.add_marker(pytest.mark.skip(reason=reason))
+    items.sort(key=lambda item: -seconds_of(item))
+
+
+def seconds_of(item: pytest.Item) -> int:
+    """How long its file takes, as far as is known: what takes long begins first.
+
+    Of several processes none is then left with a long lesson while the others are done.
+    """
+    lesson = lesson_of(item)
+    if lesson is not None:
+        return lesson.seconds
+    return LONG_FILES.get(item.path.name, 0)
 
 
 @pytest.hookimpl(trylast=True)  # after pytest's own hook, which notes what failed for `--lf`

@@ -10,8 +10,9 @@ import pytest
 from helpers.lessons import Lesson
 from helpers.paths import ROOT
 
-# How several processes share the work: file by file, for a file's fixtures are made once.
-SHARED = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile")
+# How several processes share the work: file by file, for a file's fixtures are made once, and in
+# the order of conftest.py.
+SHARED = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--no-loadscope-reorder")
 
 
 def main(lesson: Lesson | None = None, fast: bool = False, extra: Sequence[str] = ()) -> int:
