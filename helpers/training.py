@@ -321,8 +321,8 @@ def _step_functions(
     )
 
     def correct(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        named = logits[:, 0] > 0 if binary else tf.argmax(logits, axis=1)
-        return tf.reduce_sum(tf.cast(tf.cast(named, tf.int32) == labels, tf.float32))
+        predicted = logits[:, 0] > 0 if binary else tf.argmax(logits, axis=1)
+        return tf.reduce_sum(tf.cast(tf.cast(predicted, tf.int32) == labels, tf.float32))
 
     def sums(features: tf.Tensor, labels: tf.Tensor, step: Callable[..., Any]) -> tf.Tensor:
         total = tf.zeros(2)

@@ -474,12 +474,14 @@ def test_the_threshold_decides_precision_and_recall():
     slider, said, image = panel.children
     before = image.value
     slider.value = 0.8
-    named = 1 / (1 + np.exp(-logits[:, 0])) > 0.8
-    assert f"Named dog: {named.sum()}, {precision_score(labels, named):.3f}" in said.value
-    assert f"{recall_score(labels, named):.3f} are found (recall)" in said.value
+    predicted = 1 / (1 + np.exp(-logits[:, 0])) > 0.8
+    assert (
+        f"Predicted dog: {predicted.sum()}, {precision_score(labels, predicted):.3f}" in said.value
+    )
+    assert f"{recall_score(labels, predicted):.3f} are found (recall)" in said.value
     assert image.value != before
     slider.value = 1.0
-    assert "Named dog: 0, no picture is" in said.value
+    assert "Predicted dog: 0, no picture is" in said.value
     bundle = panel._repr_mimebundle_()
     assert bundle["text/plain"] == panels.STILL and base64.b64decode(bundle["image/png"])
     assert slider.description and slider.tooltip
