@@ -44,7 +44,7 @@ class Accuracy:
 
 
 def predicted_classes(logits: np.ndarray, from_logits: bool = True) -> np.ndarray:
-    """The class that each row of logits names.
+    """The class that each row predicts.
 
     Args:
         logits: `(n, 1)` for two classes (above 0 means class 1), or `(n, classes)`.
@@ -72,13 +72,13 @@ def accuracy(logits: np.ndarray, labels: np.ndarray, from_logits: bool = True) -
         ValueError: where there are not as many labels as rows of logits.
     """
     labels = np.asarray(labels)
-    named = predicted_classes(logits, from_logits)
-    if labels.shape != named.shape:
+    predicted = predicted_classes(logits, from_logits)
+    if labels.shape != predicted.shape:
         raise ValueError(
-            f"Received: {len(named)} rows of logits and labels of shape {labels.shape}. "
+            f"Received: {len(predicted)} rows of logits and labels of shape {labels.shape}. "
             f"Expected: one label a row."
         )
-    return Accuracy(int((named == labels).sum()), len(labels))
+    return Accuracy(int((predicted == labels).sum()), len(labels))
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Comparison:
     """Two models on the same pictures; those on which both agree say nothing about a difference.
 
     Attributes:
-        only_first, only_second: pictures that only this model named rightly.
+        only_first, only_second: pictures that only this model predicted rightly.
         total: all pictures.
     """
 
@@ -168,9 +168,9 @@ def probabilities(logits: np.ndarray, from_logits: bool = True) -> np.ndarray:
 
 
 def calibration_error(probability: np.ndarray, labels: np.ndarray, bins: int = 10) -> float:
-    """How far, on average, the probability of the named class is from the share of right answers.
+    """How far, on average, a predicted class's probability is from the share of right answers.
 
-    The pictures are sorted into bins of equal width by the probability of the class that was named.
+    The pictures are sorted into bins of equal width by the probability of the predicted class.
 
     Args:
         probability: `(n, classes)`.
@@ -191,7 +191,7 @@ def calibration_error(probability: np.ndarray, labels: np.ndarray, bins: int = 1
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The number by which to divide logits so that their probabilities fit these labels best.
 
-    Above 1, the model was too sure of itself. The class that is named stays the same.
+    Above 1, the model was too sure of itself. The predicted class stays the same.
 
     Args:
         logits: `(n, 1)` or `(n, classes)`, of pictures that were not trained on.
@@ -213,7 +213,7 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def confident_mistakes(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The rows that were named wrongly, those of the highest probability first."""
+    """The rows that were predicted wrongly, those of the highest probability first."""
     confidence = probabilities(logits).max(axis=1)
     wrong = np.flatnonzero(predicted_classes(logits) != np.asarray(labels))
     return wrong[np.argsort(-confidence[wrong], kind="stable")]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers import evaluation, layers, machine, quiet
+from helpers.features.engines import Forward
 from helpers.files import write_whole
 
 if TYPE_CHECKING:
@@ -29,8 +30,7 @@ OUTPUTS = ("logits", "probabilities")
 # Pictures that a runtime gets together where more are given.
 BATCH = 32
 
-Run = Callable[[np.ndarray], np.ndarray]
-Opened = tuple[Run, tuple[int, ...], int]
+Opened = tuple[Forward, tuple[int, ...], int]
 
 
 def litert(
@@ -199,7 +199,7 @@ class Exported:
     precision: str
     size: int
     class_names: tuple[str, ...]
-    run: Run
+    run: Forward
     pixels: str
     outputs: str
 

@@ -249,7 +249,7 @@ def intervals(accuracies: Mapping[str, Accuracy], ax: Axes | None = None) -> Axe
 def reliability(
     probability: np.ndarray, labels: np.ndarray, name: str = "", ax: Axes | None = None
 ) -> Axes:
-    """The share of right answers against the probability of the class that was named.
+    """The share of right answers against the probability of the predicted class.
 
     Args:
         probability: `(n, classes)`.
@@ -262,7 +262,7 @@ def reliability(
     if ax is None:
         ax = _axes(None, 5.0, 4.0)
         ax.plot([0, 1], [0, 1], ":", color=GREY, label="as sure as it is right")
-        ax.set_xlabel("probability of the class named")
+        ax.set_xlabel("probability of the predicted class")
         ax.set_ylabel("share that is right")
         ax.set_title("Can you trust the probability?")
         ax.set_xlim(0.45 if probability.shape[1] == 2 else 0.0, 1.02)
@@ -420,7 +420,7 @@ def threshold(
     right.imshow(counts, cmap="Blues", vmin=0, vmax=2 * counts.max())
     for (row, column), count in np.ndenumerate(counts):
         right.text(column, row, f"{count}", ha="center", va="center", fontsize=14)
-    right.set_xticks([0, 1], [f"named {name}" for name in names])
+    right.set_xticks([0, 1], [f"predicted {name}" for name in names])
     right.set_yticks([0, 1], [f"labelled\n{name}" for name in names])
     right.set_title(f"threshold {at:.2f}")
     return axes

@@ -111,13 +111,15 @@ class Trainer:
     def __init__(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
         self.model, self.optimizer = model, optimizer
         self._steps, self._measure = _step_functions(model, optimizer)
+        # Not all begin at zero: Adagrad's sums of squares do at 0.1, a product of Nadam's at 1.
+        self._beginning = [_compact(variable.numpy()) for variable in optimizer.variables]
 
     def restart(self, values: Iterable[Any], learning_rate: float) -> None:
         """Begin anew: `values` become those of `model.variables`, dropout's chances included."""
         for variable, value in zip(self.model.variables, values, strict=True):
             variable.assign(value)
-        for variable in self.optimizer.variables:
-            variable.assign(np.zeros(variable.shape, variable.dtype))  # NaN * 0 would stay NaN
+        for variable, value in zip(self.optimizer.variables, self._beginning, strict=True):
+            variable.assign(value)
         self.optimizer.learning_rate = learning_rate
 
     def epochs(
@@ -229,6 +231,12 @@ def join(below: keras.Model, above: keras.Model) -> keras.Model:
 # The loop
 
 
+def _compact(value: np.ndarray) -> np.ndarray:
+    """The same array; where one number fills it, with that number in memory only once."""
+    same = value.size and (value == value.flat[0]).all()
+    return np.broadcast_to(value.flat[0], value.shape) if same else value
+
+
 def _check(
     model: keras.Model, features: np.ndarray, labels: np.ndarray, epochs: int, batch_size: int
 ) -> None:
@@ -313,8 +321,8 @@ def _step_functions(
     )
 
     def correct(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        named = logits[:, 0] > 0 if binary else tf.argmax(logits, axis=1)
-        return tf.reduce_sum(tf.cast(tf.cast(named, tf.int32) == labels, tf.float32))
+        predicted = logits[:, 0] > 0 if binary else tf.argmax(logits, axis=1)
+        return tf.reduce_sum(tf.cast(tf.cast(predicted, tf.int32) == labels, tf.float32))
 
     def sums(features: tf.Tensor, labels: tf.Tensor, step: Callable[..., Any]) -> tf.Tensor:
         total = tf.zeros(2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,15 +33,27 @@ class Counts:
 
 
 def all_layers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
-    """A layer and all layers in it, at every depth, in the order in which they stand."""
+    """A layer and all layers in it, at every depth, in the order in which they stand.
+
+    What a layer of an own class keeps to itself, without a list `layers`, Keras does not tell.
+    """
     yield layer
-    for inner in getattr(layer, "layers", None) or ():
+    for inner in _inside(layer):
         yield from all_layers(inner)
 
 
 def leaf_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """The layers that hold no other layers, those of models inside the model in their place."""
-    return [layer for layer in all_layers(model) if not getattr(layer, "layers", None)]
+    """The layers that hold no others, each once, those of models inside the model in their place.
+
+    A layer that is no model is its own only leaf.
+    """
+    return list(dict.fromkeys(one for one in all_layers(model) if not _inside(one)))
+
+
+def _inside(layer: keras.layers.Layer) -> Sequence[keras.layers.Layer]:
+    """The layers that a layer holds; an own class may call anything else `layers`."""
+    inside = getattr(layer, "layers", ())
+    return inside if isinstance(inside, (list, tuple)) else ()
 
 
 def count(model: keras.layers.Layer) -> Counts:
@@ -88,7 +100,7 @@ def snapshot(model: keras.layers.Layer) -> Snapshot:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Movement:
     """Which arrays differ between a snapshot and the model now, and by how much at most."""
 
     moved: dict[str, float]
@@ -104,7 +116,7 @@ class Comparison:
         )
 
 
-def compare(before: Snapshot, model: keras.layers.Layer) -> Comparison:
+def compare(before: Snapshot, model: keras.layers.Layer) -> Movement:
     """Compare a snapshot with the weights as they are now, array by array and bit by bit.
 
     Raises:
@@ -123,7 +135,7 @@ def compare(before: Snapshot, model: keras.layers.Layer) -> Comparison:
             unmoved.append(path)
         else:
             moved[_unused(path, moved)] = float(np.max(np.abs(new - old)))
-    return Comparison(moved, tuple(unmoved))
+    return Movement(moved, tuple(unmoved))
 
 
 def _unused(path: str, taken: dict[str, float]) -> str:
@@ -141,11 +153,7 @@ def unfreeze(model: keras.layers.Layer) -> None:
     """
     import keras
 
-    if isinstance(model, keras.layers.BatchNormalization):
-        model.trainable = False
-    elif hasattr(model, "layers"):
-        model.trainable = True
-        for layer in model.layers:
-            unfreeze(layer)
-    else:
-        model.trainable = True
+    model.trainable = True  # reaches all that is inside
+    for layer in leaf_layers(model):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False

@@ -69,7 +69,7 @@ def lived(model: keras.Model) -> None:
             layer.set_weights(spread)
 
 
-def refuse(*arguments: object) -> features.Run:
+def refuse(*arguments: object) -> features.engines.Forward:
     """An engine that must not be needed."""
     raise AssertionError("computed again")
 
@@ -78,7 +78,7 @@ def count_runs(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> l
     """The sizes of the batches that the engine runs from now on."""
     sizes: list[int] = []
 
-    def counting(*arguments: object) -> features.Run:
+    def counting(*arguments: object) -> features.engines.Forward:
         run = PLAIN_ENGINE(*arguments)
 
         def counted(batch: np.ndarray) -> np.ndarray:

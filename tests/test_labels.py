@@ -67,6 +67,52 @@ def test_pictures_of_a_group_stay_together():
     assert np.mean(apart.argmax(axis=1) == given) < 0.7
 
 
+def test_folds_are_counted_by_groups():
+    features, given = clouds(each=6, channels=5)
+    bursts = np.arange(18) // 2
+    bursts[6:12] = 99
+    with pytest.raises(ValueError, match=r"the smallest \(class 1\) with 1 groups. Expected: two"):
+        labels.out_of_fold(features, given, groups=bursts)
+    bursts[6:9] = 98
+    found = labels.out_of_fold(features, given, groups=bursts)  # two folds, as class 1 has groups
+    np.testing.assert_allclose(found.sum(axis=1), 1)
+    with pytest.raises(ValueError, match=r"groups of shape \(3,\) for 18 labels"):
+        labels.out_of_fold(features, given, groups=bursts[:3])
+
+
+def test_groups_that_cannot_be_dealt_evenly_are_refused():
+    """Every class has two groups or three, and yet two folds part one from the rest."""
+    features, _ = clouds(each=4, classes=2, channels=5)
+    given, groups = np.array([0, 1, 2, 1, 2, 0, 1, 1]), np.array([1, 2, 2, 0, 0, 0, 0, 2])
+    with pytest.raises(ValueError, match=r"put all pictures of class \d into one fold"):
+        labels.out_of_fold(features, given, groups=groups)
+
+
+def test_a_gap_between_the_labels_keeps_each_class_its_column():
+    features, given = clouds(classes=2)
+    plain = labels.out_of_fold(features, given)
+    gap = labels.out_of_fold(features, 2 * given)
+    np.testing.assert_array_equal(gap, np.insert(plain, 1, 0.0, axis=1))
+    np.testing.assert_array_equal(labels.losses(gap, 2 * given), labels.losses(plain, given))
+    order = labels.suspects(gap, 2 * given)
+    np.testing.assert_array_equal(order, labels.suspects(plain, given))
+    with pytest.raises(ValueError, match="Received: label 2 and probabilities of 2 classes"):
+        labels.losses(plain, 2 * given)
+
+
+@pytest.mark.parametrize("given", [[-1, 0, 1, 1], [0.0, 1.0, 0.0, 1.0], [[0], [1], [0], [1]], []])
+def test_what_is_no_number_of_a_class_is_refused(given):
+    probability = np.full((4, 2), 0.5)
+    for ask in (labels.losses, labels.out_of_fold):
+        with pytest.raises(ValueError, match=r"Expected: \(n,\) whole numbers from 0 on"):
+            ask(probability, np.array(given))
+
+
+def test_losses_want_a_row_a_label():
+    with pytest.raises(ValueError, match=r"of shape \(3, 2\) and 2 labels"):
+        labels.losses(np.full((3, 2), 0.5), np.array([0, 1]))
+
+
 def test_losses_are_those_of_scikit_learn():
     random = np.random.default_rng(2)
     probability = random.dirichlet(np.ones(4), 50)
@@ -84,7 +130,7 @@ def test_small_classes_lower_the_number_of_folds():
 
 @pytest.mark.parametrize(
     ("rows", "why"),
-    [([0, 1, 2], "1 classes"), ([0, 1, 30], "the smallest with 1 pictures")],
+    [([0, 1, 2], "1 classes"), ([0, 1, 30], r"the smallest \(class 1\) with 1 pictures")],
 )
 def test_too_few_pictures_are_refused(rows, why):
     features, given = clouds()
@@ -197,3 +243,31 @@ def test_a_class_without_training_pictures_is_refused(folder):
     }
     with pytest.raises(ValueError, match="no training picture of 'bee'"):
         labels.apply(found, out)
+
+
+def test_a_picture_that_was_left_out_cannot_be_relabelled(folder):
+    (folder / "cow" / "broken.png").write_bytes(b"no picture")
+    (folder / "ant" / "copy.png").write_bytes((folder / "ant" / "0.png").read_bytes())
+    found = pictures.load(str(folder), 8, quiet=True)
+    assert len(found.left_out) == 2
+    for file, reason in found.left_out:
+        with pytest.raises(ValueError, match=rf"'relabel to bee' for {file}.*\({reason}\)"):
+            labels.apply(found, {file: labels.Decision("relabel", "bee")})
+    harmless = {
+        file: labels.Decision(action)
+        for action in ("keep", "leave out")
+        for file, _ in found.left_out
+    }
+    assert labels.apply(found, harmless).left_out == found.left_out
+
+
+def test_what_was_decided_to_go_comes_back_in_the_set_as_it_was_loaded(folder):
+    found = pictures.load(str(folder), 8, quiet=True)
+    decisions = labels.Decisions()
+    decisions.leave_out(file := found.train.files[0])
+    cleaned = labels.apply(found, decisions)
+    for decide in (decisions.keep, lambda name: decisions.relabel(name, "bee")):
+        decide(file)
+        with pytest.raises(ValueError, match="apply the decisions to the set as it was loaded"):
+            labels.apply(cleaned, decisions)
+        assert labels.apply(found, decisions).train.files == found.train.files

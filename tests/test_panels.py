@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from sklearn.metrics import precision_score, recall_score
 
-from helpers import panels, pictures
+from helpers import bases, panels
 from helpers.panels import board
 from helpers.panels import panel as panel_module
 
@@ -124,10 +124,23 @@ def head_data():
     return views, labels, (views[:40, 0].astype("float32"), labels[:40])
 
 
-@pytest.fixture
-def head_panel(head_data):
+@pytest.fixture(scope="module")
+def traced_panel(head_data):
+    """A panel for all tests, since the graphs of its heads are traced once each."""
     views, labels, validation = head_data
-    return panels.training_panel(views, labels, validation)
+    panel = panels.training_panel(views, labels, validation)
+    return panel, panel.settings
+
+
+@pytest.fixture
+def head_panel(traced_panel):
+    """That panel as it was at first."""
+    panel, settings = traced_panel
+    panel.clear()
+    panel.wait(60)
+    for name, value in settings.items():
+        panel.knobs[name].value = value
+    return panel
 
 
 def train(panel, **settings):
@@ -154,7 +167,6 @@ def test_the_still_picture_is_of_a_trained_panel(head_panel):
 @pytest.mark.parametrize(
     "settings",
     [
-        {"epochs": 3},
         {"epochs": 2, "views": 3, "seed": 5, "dropout": 0.5, "batch_size": 16},
         {"epochs": 2, "optimizer": "SGD", "learning_rate": 0.1, "dropout": 0.0},
     ],
@@ -209,9 +221,8 @@ def test_a_rate_that_is_too_high_is_explained_and_keeps_the_others(head_data):
     assert not panel._buttons["train"].disabled
 
 
-def test_an_interrupt_of_the_first_run_stops_it(head_data, monkeypatch):
-    views, labels, validation = head_data
-    panel = panels.training_panel(views, labels, validation)
+def test_an_interrupt_of_the_first_run_stops_it(head_panel, monkeypatch):
+    panel = head_panel
     panel.knobs["epochs"].value = 100
 
     def interrupted(seconds=None):
@@ -233,6 +244,9 @@ def test_runs_are_compared_and_their_settings_come_back(head_panel):
     assert head_panel.chart.value != first
     assert list(head_panel.frame()["epochs"]) == [2, 3]
     assert "<td>0.01</td>" in head_panel.table.value
+    last = head_panel.runs.all[1].epochs[-1].val_accuracy
+    assert "<th>last val accuracy (95 % interval)</th>" in head_panel.table.value
+    assert f"<td>{last:.3f}\u00a0(" in head_panel.table.value
     head_panel.pick.value = 1
     assert head_panel.settings["epochs"] == 2
     assert head_panel.settings["learning_rate"] == pytest.approx(0.01)
@@ -267,10 +281,10 @@ def test_stop_ends_the_run(head_panel):
     assert head_panel._buttons["stop"].disabled and not head_panel._buttons["train"].disabled
 
 
-def test_two_panels_at_once(head_data):
+def test_two_panels_at_once(head_data, head_panel):
     views, labels, validation = head_data
     pair = [panels.training_panel(views, labels, validation) for _ in range(2)]
-    alone = train(panels.training_panel(views, labels, validation), epochs=5)
+    alone = train(head_panel, epochs=5)
     for panel in pair:
         panel.knobs["epochs"].value = 5
         panel.train()
@@ -306,7 +320,8 @@ def test_a_cell_that_is_run_again_stops_what_it_had_begun(head_data, monkeypatch
     first.wait(10)
     assert run.note.startswith("Stopped, for its cell was run again, after")
     assert first.comm is None and first.knobs["epochs"].comm is None and beside.comm is None
-    train(again, epochs=1)
+    again.clear()
+    again.wait(10)
     assert "The panel that stood here before is closed" in again.progress.value
 
 
@@ -320,7 +335,7 @@ def test_a_replaced_panel_is_freed(head_data, monkeypatch):
     assert first() is None and again.replaces
 
 
-def test_a_stop_is_seen_to_be_heard_before_it_is_obeyed(head_panel):
+def test_a_stop_is_seen_to_be_heard_before_it_is_obeyed(head_panel, monkeypatch):
     train(head_panel, epochs=1)
     heard = threading.Event()
 
@@ -330,7 +345,7 @@ def test_a_stop_is_seen_to_be_heard_before_it_is_obeyed(head_panel):
         heard.wait(10)
         yield from ()
 
-    head_panel.runs._start = epochs
+    monkeypatch.setattr(head_panel.runs, "_start", epochs)
     head_panel.train()
     head_panel.stop()
     while "Run 2: stopping." not in head_panel.progress.value:
@@ -350,34 +365,51 @@ def test_the_curves_are_painted_only_where_there_is_a_new_point(head_panel, monk
     assert painted[-1] == 3 and painted.count(3) == 1
 
 
+def small_base(name, weights="pretrained", size=None):
+    """A base as `bases.load` gives one, always the same, with three cuts."""
+    chances = iter(range(99))
+    inputs = values = keras.Input((12, 12, 3))
+    for channels in (4, 6, 8):
+        kernel = keras.initializers.GlorotUniform(seed=next(chances))
+        mean = keras.initializers.RandomNormal(stddev=0.1, seed=next(chances))
+        values = keras.layers.Conv2D(channels, 3, kernel_initializer=kernel)(values)
+        values = keras.layers.BatchNormalization(moving_mean_initializer=mean)(values)
+        values = keras.layers.ReLU(name=f"block_{channels}")(values)
+    return keras.Model(inputs, values)
+
+
 @pytest.fixture(scope="module")
 def tuning_panel(tmp_path_factory):
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 80).astype("int32")
+    noise = generator.integers(0, 200, (80, 12, 12, 3), dtype=np.uint8)
+    images = noise + 55 * labels[:, None, None, None].astype("uint8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        data = pictures.load("drawings", 96, quiet=True)
-        few = data.train.images[:48], data.train.labels[:48]
-        validation = data.validation.images[:40], data.validation.labels[:40]
-        yield panels.fine_tuning_panel("drawn", few, validation, depth=3)
+        patch.setattr(bases, "load", small_base)
+        few, validation = (images[:48], labels[:48]), (images[48:], labels[48:])
+        yield panels.fine_tuning_panel("drawn", few, validation, depth=1)
 
 
 def test_the_depth_is_shown_on_the_network(tuning_panel):
-    tuning_panel.knobs["depth"].value = 3
+    tuning_panel.knobs["depth"].value = 1
     counted, picture = tuning_panel.children[2:4]
     shallow, before = counted.value, picture.value
-    tuning_panel.knobs["depth"].value = 9
-    assert "block_12_add" in counted.value and counted.value != shallow
+    tuning_panel.knobs["depth"].value = 2
+    assert "block_4" in counted.value and counted.value != shallow
     assert picture.value != before
+    frozen = counted.value
     tuning_panel.knobs["BatchNormalization"].value = "in training mode"
-    more = counted.value
+    assert f"{9 * 4 * 6 + 6 + 2 * 6 + 9 * 6 * 8 + 8 + 2 * 8:,} of" in counted.value
     tuning_panel.knobs["BatchNormalization"].value = "frozen"
-    assert more != counted.value
+    assert counted.value == frozen
 
 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"depth": 3, "head": "trained", "BatchNormalization": "frozen"},
-        {"depth": 3, "head": "fresh", "BatchNormalization": "in training mode"},
+        {"depth": 1, "head": "trained", "BatchNormalization": "frozen"},
+        {"depth": 1, "head": "fresh", "BatchNormalization": "in training mode"},
     ],
 )
 def test_the_code_of_fine_tuning_gives_the_panels_numbers(tuning_panel, settings):
@@ -388,13 +420,13 @@ def test_the_code_of_fine_tuning_gives_the_panels_numbers(tuning_panel, settings
     space = {"train": split(*tops.train), "validation": split(*tops.validation)}
     exec(tuning_panel.show_code(), space)
     for name, values in space["history"].history.items():
-        assert getattr(run.epochs[-1], name) == pytest.approx(values[0], abs=5e-3), name
+        assert getattr(run.epochs[-1], name) == pytest.approx(values[0], abs=5e-4), name
     assert len(run.epochs) == 2
 
 
 def test_stopping_while_features_are_extracted(tuning_panel, monkeypatch):
     tops = tuning_panel.runs._start.__self__
-    tuning_panel.knobs["depth"].value = 5  # whose activations are not kept yet
+    tuning_panel.knobs["depth"].value = 2  # whose activations are not kept yet
     asked = []
 
     def stop():
@@ -413,18 +445,18 @@ def test_every_training_control_has_a_label_and_a_tooltip(head_panel, tuning_pan
             assert control.description and control.tooltip, control
 
 
-def test_a_hundred_clicks_at_random_moments_leave_nothing_behind(head_panel):
+def test_many_clicks_at_random_moments_leave_nothing_behind(head_panel):
     train(head_panel, epochs=20)
     chances = random.Random(0)
     threads, memory = threading.active_count(), psutil.Process().memory_info().rss
-    for _ in range(100):
+    for _ in range(40):
         stops = head_panel.runs.running and chances.random() < 0.7
         head_panel._buttons["stop" if stops else "train"].click()
         time.sleep(chances.random() * 0.06)
     head_panel.stop()
     head_panel.wait(10)
     assert threading.active_count() == threads
-    assert len(head_panel.runs.all) > 10
+    assert len(head_panel.runs.all) > 5
     assert {run.state for run in head_panel.runs.all} <= {"done", "stopped"}
     gc.collect()
     assert not [found for found in gc.get_objects() if isinstance(found, Figure)]
@@ -442,12 +474,14 @@ def test_the_threshold_decides_precision_and_recall():
     slider, said, image = panel.children
     before = image.value
     slider.value = 0.8
-    named = 1 / (1 + np.exp(-logits[:, 0])) > 0.8
-    assert f"Named dog: {named.sum()}, {precision_score(labels, named):.3f}" in said.value
-    assert f"{recall_score(labels, named):.3f} are found (recall)" in said.value
+    predicted = 1 / (1 + np.exp(-logits[:, 0])) > 0.8
+    assert (
+        f"Predicted dog: {predicted.sum()}, {precision_score(labels, predicted):.3f}" in said.value
+    )
+    assert f"{recall_score(labels, predicted):.3f} are found (recall)" in said.value
     assert image.value != before
     slider.value = 1.0
-    assert "Named dog: 0, no picture is" in said.value
+    assert "Predicted dog: 0, no picture is" in said.value
     bundle = panel._repr_mimebundle_()
     assert bundle["text/plain"] == panels.STILL and base64.b64decode(bundle["image/png"])
     assert slider.description and slider.tooltip

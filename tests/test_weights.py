@@ -126,3 +126,42 @@ def test_nan_that_stays_has_not_moved():
     layer.build((None, 1))
     layer.kernel.assign([[float("nan")]])
     assert not weights.compare(weights.snapshot(layer), layer).moved
+
+
+def test_leaf_layers_are_those_inside_each_once_in_order():
+    """Keras's own count of parameters is the oracle: it opens models and counts nothing twice."""
+    shared = keras.layers.Dense(4, name="shared")
+    first = keras.Sequential([keras.Input((4,)), shared, keras.layers.Dense(4, name="first")])
+    second = keras.Sequential([keras.Input((4,)), keras.Sequential([shared]), small_model()])
+    model = keras.Sequential([keras.Input((4,)), first, second])
+    found = weights.leaf_layers(model)
+    names = [layer.name for layer in found if layer.weights]
+    assert names == ["shared", "first", "first", "normalization", "second"]
+    assert sum(weights.count(layer).total for layer in found) == model.count_params()
+
+
+def test_leaf_layers_of_what_holds_no_layers():
+    layer = keras.layers.Dense(1)
+    assert weights.leaf_layers(layer) == [layer]
+    layer.layers = 3  # a layer of an own class may count so
+    assert weights.leaf_layers(layer) == [layer]
+
+
+def test_leaf_layers_of_a_model_of_an_own_class():
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner = small_model()
+
+    assert weights.leaf_layers(Own())[1].name == "normalization"
+
+
+def test_unfreeze_leaves_batch_normalization_frozen_at_any_depth():
+    model = keras.Sequential([keras.Input((4,)), small_model(), keras.layers.BatchNormalization()])
+    model.trainable = False
+    weights.unfreeze(model)
+    counts = weights.count(model)
+    assert (counts.trainable, counts.non_trainable) == (15 + 4, 12 + 4)
+    alone = keras.layers.BatchNormalization()
+    weights.unfreeze(alone)
+    assert not alone.trainable

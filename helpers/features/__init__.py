@@ -20,7 +20,7 @@ from helpers import cache, machine, paths, progress, versions
 from helpers.features import augmentation, stores
 from helpers.features.augmentation import Augmentation as Augmentation
 from helpers.features.augmentation import augment as augment
-from helpers.features.engines import BATCH, ENGINES, Run
+from helpers.features.engines import BATCH, ENGINES, Forward
 from helpers.features.engines import with_constants as with_constants
 from helpers.features.fingerprints import Pictures, fingerprint_pictures
 from helpers.features.fingerprints import fingerprint as fingerprint
@@ -247,7 +247,7 @@ class _Plan:
         return augment(images, self.augmentation, (self.seed, view), rows)
 
     def _features(
-        self, run: Run, images: np.ndarray, advance: Callable[[float], None]
+        self, run: Forward, images: np.ndarray, advance: Callable[[float], None]
     ) -> np.ndarray:
         """Run a block, batch by batch."""
         batch, parts = BATCH[self.chosen_engine], []

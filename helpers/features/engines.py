@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # Pictures that pass through the network together, by engine.
 BATCH = {"tensorflow": 32, "litert": 8}
 
-Run = Callable[[np.ndarray], np.ndarray]
+# From a batch of pictures to numbers.
+Forward = Callable[[np.ndarray], np.ndarray]
 
 
 def with_constants(model: keras.Model, shape: tuple[int | None, ...], dtype: np.dtype | str) -> Any:
@@ -39,13 +40,13 @@ def with_constants(model: keras.Model, shape: tuple[int | None, ...], dtype: np.
     return run
 
 
-def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
+def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Forward:
     """The graph, run by TensorFlow, for inputs of `shape`."""
     run = with_constants(model, (None, *shape), dtype)
     return lambda images: run(images).numpy()
 
 
-def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Run:
+def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Forward:
     """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
     import tensorflow as tf
     from ai_edge_litert.interpreter import Interpreter

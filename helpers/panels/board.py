@@ -23,6 +23,7 @@ HELP = (
     "If a click does nothing, the kernel is busy. If broken chains show, it was restarted: "
     "run the notebook's cells again."
 )
+ACCURACY = "last val accuracy (95 % interval)"
 REPLACED = "The panel that stood here before is closed; its runs are not in this one."
 
 
@@ -278,17 +279,17 @@ def _table(frame: pd.DataFrame) -> str:
         return ""
     contents = base64.b64encode(frame.to_csv(index=False).encode()).decode()
     low, high = frame.pop("interval_low"), frame.pop("interval_high")
-    frame["best_val_accuracy"] = [
+    frame[ACCURACY] = [
         # No-break spaces, for the tables of JupyterLab break lines wherever they can.
         "" if value != value else f"{value:.3f}\u00a0({first:.3f}\u00a0to\u00a0{last:.3f})"
         for value, first, last in zip(
-            frame["best_val_accuracy"].astype(float), low, high, strict=True
+            frame.pop("last_val_accuracy").astype(float), low, high, strict=True
         )
     ]
     frame["learning_rate"] = [f"{rate:.3g}" for rate in frame["learning_rate"]]
     frame.columns = [name.replace("_", " ") for name in frame.columns]
     link = f'<a download="runs.csv" href="data:text/csv;base64,{contents}">Save as CSV</a>'
-    results = ["run", "best val accuracy", "state", "epochs done", "seconds"]
+    results = ["run", ACCURACY, "state", "epochs done", "seconds"]
     frame = frame[[*results, *(name for name in frame.columns if name not in results)]]
     shown = frame.to_html(index=False, border=0)
     style = "overflow-x: auto; white-space: nowrap; line-height: 1.5"

@@ -10,8 +10,8 @@ import ipywidgets as widgets
 import numpy as np
 
 from helpers.panels.board import Board
-from helpers.panels.knobs import choice, learning_rate, whole_number
-from helpers.panels.panel import ROOM, png
+from helpers.panels.knobs import FINE_TUNING, FRESH, IN_TRAINING, TRAINED, controls
+from helpers.panels.panel import png
 
 if TYPE_CHECKING:
     import keras
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from helpers.training import Epoch, Trainer
 
 KEPT = 3  # tops, each with a base of its own
-FROZEN, IN_TRAINING = "frozen", "in training mode"
-TRAINED, FRESH = "trained", "fresh"
 CODE = """\
 import keras
 import numpy as np
@@ -96,7 +94,8 @@ def fine_tuning_panel(
         names: what the learner's notebook calls the four arrays, for the code that is shown.
     """
     tops = Tops(base, train, validation)
-    knobs = fine_tuning_knobs(len(tops.cuts), depth, rate)
+    depths = {"value": depth, "high": len(tops.cuts) - 1}
+    knobs = controls(FINE_TUNING, depth=depths, learning_rate={"value": rate})
     picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", width="620px"))
     counted = widgets.HTML()
 
@@ -114,29 +113,6 @@ def fine_tuning_panel(
 
     above = (counted, picture)
     return Board("Fine-tune", knobs, tops.start, code, len(validation[1]), above)
-
-
-def fine_tuning_knobs(cuts: int, depth: int, rate: float) -> dict[str, widgets.Widget]:
-    """The controls by the name of the setting."""
-    return {
-        "depth": widgets.IntSlider(
-            value=depth,
-            min=1,
-            max=cuts - 1,
-            description="depth",
-            tooltip="How many cuts from the end of the base training reaches back",
-            style=ROOM,
-            continuous_update=False,
-        ),
-        "learning_rate": learning_rate(rate),
-        "epochs": whole_number("epochs", 3, 1, 30, "How often each picture is seen"),
-        "batch_size": choice("batch size", (2, 8, 16, 32, 64), 32, "Pictures in a step"),
-        "head": choice("head", (TRAINED, FRESH), TRAINED, "Under which head the base is tuned"),
-        "BatchNormalization": choice(
-            "BatchNormalization", (FROZEN, IN_TRAINING), FROZEN, "Whether its statistics may move"
-        ),
-        "seed": whole_number("seed", 0, 0, 99, "Decides a fresh head's weights, and the order"),
-    }
 
 
 @dataclass

@@ -6,13 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-import ipywidgets as widgets
 import numpy as np
 
 from helpers.chance import seeded
 from helpers.panels.board import Board
-from helpers.panels.knobs import choice, learning_rate, whole_number
-from helpers.panels.panel import ROOM
+from helpers.panels.knobs import HEAD, controls
 
 if TYPE_CHECKING:
     import keras
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from helpers.panels.runs import Settings
     from helpers.training import Epoch, Trainer
 
-OPTIMIZERS = ("Adam", "AdamW", "SGD", "RMSprop")
 CODE = """\
 import keras
 import numpy as np
@@ -88,7 +85,9 @@ def training_panel(
     def code(settings: Settings) -> str:
         return head_code(settings, classes, views, names)
 
-    return Board("Train a head", head_knobs(views), start, code, len(validation[1]))
+    knobs = controls(HEAD, views={"high": views})
+    knobs["views"].disabled = views == 1
+    return Board("Train a head", knobs, start, code, len(validation[1]))
 
 
 class Heads:
@@ -129,30 +128,6 @@ class Heads:
             self._traced[make] = Trainer(self.build(dropout, seed), optimizer)
         self._traced[make].restart(self._beginnings[dropout, seed], rate)
         return self._traced[make]
-
-
-def head_knobs(views: int) -> dict[str, widgets.Widget]:
-    """The controls by the name of the setting."""
-    knobs = {
-        "learning_rate": learning_rate(1e-3),
-        "epochs": whole_number("epochs", 10, 1, 100, "How often each picture is seen"),
-        "batch_size": choice("batch size", (8, 16, 32, 64, 128), 32, "Pictures in a step"),
-        "optimizer": choice("optimizer", OPTIMIZERS, "Adam", "How a gradient becomes a step"),
-        "dropout": widgets.FloatSlider(
-            value=0.2,
-            min=0.0,
-            max=0.9,
-            step=0.1,
-            description="dropout",
-            tooltip="Share of the features that are left out, at random, in a training step",
-            continuous_update=False,
-            style=ROOM,
-        ),
-        "views": whole_number("views", 1, 1, views, "Views of a picture to choose from"),
-        "seed": whole_number("seed", 0, 0, 99, "Decides first weights, order and dropout"),
-    }
-    knobs["views"].disabled = views == 1
-    return knobs
 
 
 def head_code(settings: Settings, classes: int, views: int, names: tuple[str, ...]) -> str:

@@ -109,7 +109,7 @@ class _Walk:
         self.show()
 
     def show(self) -> None:
-        """Paint the picture at the place, and propose the class that the model names."""
+        """Paint the picture at the place, and propose the class that the model predicts."""
         row = self.rows[self.place]
         file, probability = self.pile.files[row], self.pile.probability[row]
         label = self.pile.class_names[self.pile.labels[row]]

@@ -76,7 +76,7 @@ def answers(
     blocks = [
         _refused(one)
         if one.image is None
-        else _named(one.name, one.image, next(rows), class_names, threshold)
+        else _answered(one.name, one.image, next(rows), class_names, threshold)
         for one in sent
     ]
     if rest > 0:
@@ -90,7 +90,7 @@ def _refused(one: uploads.Sent) -> str:
     return f'<div style="{edge}">{said}</div>'
 
 
-def _named(
+def _answered(
     file: str,
     image: np.ndarray,
     probability: np.ndarray,
@@ -101,6 +101,6 @@ def _named(
     name = class_names[best] if probability[best] >= threshold else NONE
     said = f"<b>{html.escape(file)}</b>: {html.escape(name)}"
     return shown.beside(
-        shown.picture(image, f"{file}, named {name}"),
+        shown.picture(image, f"{file}, predicted {name}"),
         f"{said}{shown.bars(probability, class_names)}",
     )

@@ -42,12 +42,16 @@ class Run:
     note: str = ""
     seconds: float = 0.0
 
-    def best(self, validation_pictures: int) -> Accuracy | None:
-        """The best validation accuracy of an epoch so far."""
+    def last(self, validation_pictures: int) -> Accuracy | None:
+        """The validation accuracy of the last epoch so far.
+
+        Not that of the best one: an interval says how far chance can carry one accuracy, and the
+        best of many was picked for having been carried far.
+        """
         if not self.epochs:
             return None
-        best = max(epoch.val_accuracy for epoch in self.epochs)
-        return Accuracy(round(best * validation_pictures), validation_pictures)
+        correct = round(self.epochs[-1].val_accuracy * validation_pictures)
+        return Accuracy(correct, validation_pictures)
 
 
 class Runs:
@@ -112,20 +116,20 @@ class Runs:
         self._changed()
 
     def frame(self, runs: list[Run] | None = None) -> pd.DataFrame:
-        """A row a run: its settings, state, epochs done, best validation accuracy, seconds."""
+        """A row a run: its settings, state, epochs done, last validation accuracy, seconds."""
         import pandas as pd
 
         return pd.DataFrame([self._row(run) for run in (self.all if runs is None else runs)])
 
     def _row(self, run: Run) -> dict[str, Any]:
-        best = run.best(self.validation_pictures)
-        low, high = best.interval if best else (None, None)
+        last = run.last(self.validation_pictures)
+        low, high = last.interval if last else (None, None)
         return {
             "run": run.number,
             **run.settings,
             "state": run.state,
             "epochs_done": len(run.epochs),
-            "best_val_accuracy": best.value if best else None,
+            "last_val_accuracy": last.value if last else None,
             "interval_low": low,
             "interval_high": high,
             "seconds": round(run.seconds, 2),

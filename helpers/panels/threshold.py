@@ -37,7 +37,7 @@ def threshold_panel(logits: np.ndarray, labels: np.ndarray, class_names: Sequenc
         max=1.0,
         step=0.01,
         description="threshold",
-        tooltip=f"Above it, a picture is named {class_names[1]}",
+        tooltip=f"Above it, a picture is predicted to be {class_names[1]}",
         style=ROOM,
         layout=widgets.Layout(width="min(100%, 500px)"),
     )
@@ -62,13 +62,13 @@ def rates(probability: np.ndarray, labels: np.ndarray, at: float, name: str) -> 
     """Precision, recall and accuracy at a threshold, in a sentence."""
     from sklearn.metrics import accuracy_score, precision_score, recall_score
 
-    named = (probability > at).astype(int)
-    precision = precision_score(labels, named, zero_division=np.nan)
+    predicted = (probability > at).astype(int)
+    precision = precision_score(labels, predicted, zero_division=np.nan)
     precise = "no picture is" if np.isnan(precision) else f"{precision:.3f} of those are right"
     return (
-        f"Named {name}: {named.sum()}, {precise} (precision). Of the {labels.sum()} labelled "
-        f"{name}, {recall_score(labels, named):.3f} are found (recall). "
-        f"Accuracy {accuracy_score(labels, named):.3f}."
+        f"Predicted {name}: {predicted.sum()}, {precise} (precision). Of the {labels.sum()} "
+        f"labelled {name}, {recall_score(labels, predicted):.3f} are found (recall). "
+        f"Accuracy {accuracy_score(labels, predicted):.3f}."
     )
 
 

@@ -22,6 +22,7 @@ from helpers.pictures import PictureFiles, PictureSet, Split
 from helpers.pictures.splits import PARTS
 
 KEEP, RELABEL, LEAVE_OUT = "keep", "relabel", "leave out"
+OWN = "left out by your decision"
 
 
 @dataclass(frozen=True)
@@ -146,42 +147,81 @@ def out_of_fold(
 
     Args:
         features: `(n, channels)`, of a frozen base.
-        labels: int `(n,)`, those given.
-        folds: how many; a class with fewer pictures than that lowers it.
+        labels: int `(n,)`, those given; a number between them may be missing.
+        folds: how many; a class with fewer pictures, or groups, than that lowers it.
         strength: scikit-learn's C, as in `training.reference_head`.
         groups: int `(n,)`; pictures of the same number, such as a burst, stay in one fold.
         seed: decides the folds.
 
     Returns:
-        `(n, classes)`, in the order of the classes' numbers.
+        `(n, classes)`: column 2 is that of class 2. A class without a picture has zeros.
 
     Raises:
-        ValueError: where a class has only one picture, or labels and features do not fit.
+        ValueError: where a class has only one picture, or only one group, or where labels, groups
+            and features do not fit.
     """
     from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
 
-    labels = np.asarray(labels)
+    labels = _class_numbers(labels)
     if features.ndim != 2 or len(features) != len(labels):
         raise ValueError(
             f"Received: features of shape {features.shape} and {len(labels)} labels. Expected: "
             f"(n, channels) and n labels."
         )
-    fewest = int(np.bincount(labels)[np.unique(labels)].min())
-    if fewest < 2 or len(np.unique(labels)) < 2:
-        raise ValueError(
-            f"Received: {len(np.unique(labels))} classes, the smallest with {fewest} pictures. "
-            f"Expected: two classes or more, and 2 pictures of each. Add pictures."
-        )
-    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
-    return cross_val_predict(
+    probability = np.zeros((len(labels), labels.max() + 1))
+    probability[:, np.unique(labels)] = cross_val_predict(
         LogisticRegression(C=strength, max_iter=1000),
         rotated(features),
         labels,
-        groups=groups,
-        cv=kind(min(folds, fewest), shuffle=True, random_state=seed),
+        cv=_deal(labels, folds, groups, seed),
         method="predict_proba",
     )
+    return probability
+
+
+def _class_numbers(labels: np.ndarray) -> np.ndarray:
+    """Labels as they were given, if they can be numbers of classes."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or not len(labels) or labels.min() < 0:
+        raise ValueError(
+            f"Received: labels of shape {labels.shape} and type {labels.dtype}, such as "
+            f"{labels.reshape(-1)[:3].tolist()}. Expected: (n,) whole numbers from 0 on."
+        )
+    return labels
+
+
+def _deal(
+    labels: np.ndarray, folds: int, groups: np.ndarray | None, seed: int
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Pairs of rows to train on and rows to hold out, every class among the former."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    of = np.arange(len(labels)) if groups is None else np.asarray(groups)
+    if of.shape != labels.shape:
+        raise ValueError(
+            f"Received: groups of shape {of.shape} for {len(labels)} labels. Expected: one each."
+        )
+    classes = np.unique(labels)
+    counts = [len(np.unique(of[labels == label])) for label in classes]
+    fewest, what = min(counts), "pictures" if groups is None else "groups"
+    if fewest < 2 or len(classes) < 2:
+        raise ValueError(
+            f"Received: {len(classes)} classes, the smallest (class {classes[np.argmin(counts)]}) "
+            f"with {fewest} {what}. Expected: two classes or more, and 2 {what} of each, so that "
+            f"a head can be trained without one of them. Add pictures."
+        )
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    dealer = kind(min(folds, fewest), shuffle=True, random_state=seed)
+    dealt = list(dealer.split(np.zeros(len(labels)), labels, groups))
+    for train, _ in dealt:
+        missing = np.setdiff1d(classes, labels[train])
+        if len(missing):  # groups with several classes in them cannot always be dealt evenly
+            raise ValueError(
+                f"Received: groups that put all pictures of class {missing[0]} into one fold. "
+                f"Expected: some in each of the others. Take other groups, or another seed."
+            )
+    return dealt
 
 
 def rotated(features: np.ndarray) -> np.ndarray:
@@ -202,10 +242,25 @@ def losses(probability: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The cross-entropy of each picture, `(n,)`: minus the logarithm of its label's probability.
 
     Args:
-        probability: `(n, classes)`.
+        probability: `(n, classes)`: column 2 is that of class 2, whatever classes there are.
         labels: int `(n,)`.
+
+    Raises:
+        ValueError: where there is not one row a label, or no column for one.
     """
-    given = np.asarray(probability)[np.arange(len(labels)), np.asarray(labels)]
+    probability, labels = np.asarray(probability), _class_numbers(labels)
+    if probability.ndim != 2 or len(probability) != len(labels):
+        raise ValueError(
+            f"Received: probabilities of shape {probability.shape} and {len(labels)} labels. "
+            f"Expected: (n, classes) and n labels."
+        )
+    if labels.max() >= probability.shape[1]:
+        raise ValueError(
+            f"Received: label {labels.max()} and probabilities of {probability.shape[1]} classes. "
+            f"Expected: a column for each number of a class, also for one without a picture. "
+            f"scikit-learn leaves those out: put its columns at the places in its `classes_`."
+        )
+    given = probability[np.arange(len(labels)), labels]
     return -np.log(np.maximum(given, 1e-300))
 
 
@@ -222,8 +277,9 @@ def apply(picture_set: PictureSet, decisions: Mapping[str, Decision]) -> Picture
     """The picture set as it is after the decisions; the one given and all files stay as they are.
 
     Raises:
-        ValueError: where a decision is about a file that is not in the set, or names a class that
-            is not, or where a class has no training pictures any more.
+        ValueError: where a decision is about a file that is not in the set, or would bring back one
+            that was left out, or names a class that is not there, or where a class has no training
+            pictures any more.
     """
     parts: dict[str, Split] = {name: getattr(picture_set, name) for name in PARTS}
     _check(picture_set, parts, decisions)
@@ -237,7 +293,8 @@ def apply(picture_set: PictureSet, decisions: Mapping[str, Decision]) -> Picture
             f"Received: decisions that leave no training picture of '{empty}'. Expected: at least "
             f"one of each class. Add pictures of it, or remove its folder."
         )
-    gone = [(file, "left out by your decision") for file, one in decisions.items() if _is_out(one)]
+    there = {file for part in parts.values() for file in part.files}
+    gone = [(file, OWN) for file, one in decisions.items() if _is_out(one) and file in there]
     return replace(picture_set, **kept, left_out=tuple(sorted({*picture_set.left_out, *gone})))
 
 
@@ -249,21 +306,33 @@ def _check(
     picture_set: PictureSet, parts: Mapping[str, Split], decisions: Mapping[str, Decision]
 ) -> None:
     """Find what makes no sense before anything is done."""
-    known = {file for part in parts.values() for file in part.files}
-    known |= {file for file, _ in picture_set.left_out}
-    strangers = sorted(set(decisions) - known)
+    there = {file for part in parts.values() for file in part.files}
+    reasons = dict(picture_set.left_out)
+    strangers = sorted(set(decisions) - there - set(reasons))
     if strangers:
         raise ValueError(
             f"Received: decisions on {len(strangers)} files that are not in the set, the first "
             f"{strangers[0]}. Expected: names as in `files` of its splits, such as "
             f"{parts['train'].files[0]}. Were the files renamed, or the set another one?"
         )
+    _check_gone({file: decisions[file] for file in sorted(set(decisions) - there)}, reasons)
     classes = {one.to for one in decisions.values() if one.to} - set(picture_set.class_names)
     if classes:
         raise ValueError(
             f"Received: a relabelling to {', '.join(sorted(classes))}. Expected: one of "
             f"{', '.join(picture_set.class_names)}."
         )
+
+
+def _check_gone(decisions: Mapping[str, Decision], reasons: Mapping[str, str]) -> None:
+    """Refuse to relabel what is in no split, or to keep what was decided to go."""
+    for file, one in decisions.items():
+        if one.to or (one.action == KEEP and reasons[file] == OWN):
+            raise ValueError(
+                f"Received: '{one}' for {file}, which is not in the set ({reasons[file]}). "
+                f"Expected: decisions on its pictures. Where you had left it out yourself, apply "
+                f"the decisions to the set as it was loaded; else `decisions.forget('{file}')`."
+            )
 
 
 def _decided(
