@@ -101,7 +101,7 @@ def _last_block(model: keras.Model, image: np.ndarray) -> keras.layers.Layer:
     found: list[keras.layers.Layer] = []
 
     def see(leaf: keras.layers.Layer, _: Any, given: Any) -> None:
-        shape = getattr(given, "shape", ())
+        shape: tuple[int, ...] = getattr(given, "shape", ())
         if len(shape) == 4 and shape[1] * shape[2] > 1:
             found.append(leaf)
 

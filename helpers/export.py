@@ -255,8 +255,10 @@ def _checked(model: keras.Model, path: str | Path, suffix: str) -> Path:
     if path.suffix != suffix:
         raise ValueError(f"Received: {path}. Expected: a file name that ends in {suffix}.")
     taken, given = (getattr(model, f"{end}_shape", None) for end in ("input", "output"))
-    one_each = isinstance(taken, tuple) and isinstance(given, tuple)
-    if not one_each or len(given) != 2 or taken[1:] != (taken[1], taken[1], 3) or not taken[1]:
+    if not (
+        (isinstance(taken, tuple) and isinstance(given, tuple) and len(given) == 2)
+        and (taken[1] and taken[1:] == (taken[1], taken[1], 3))
+    ):
         raise ValueError(
             f"Received: a model from {taken} to {given}. Expected: from (n, size, size, 3) with a "
             f"fixed size to (n, classes). Build it for one size, with pooling and a head."
@@ -465,7 +467,7 @@ def _known(
             f"Received: {name}='{said}' for {path}. Expected: '{written}', as its record has it. "
             f"Leave it out."
         )
-    return said or written
+    return str(said or written)
 
 
 # Running

@@ -41,7 +41,7 @@ def output_layer(model: keras.Model) -> keras.layers.Layer | None:
 
 def outputs(model: keras.Model) -> str | None:
     """`"logits"` or `"probabilities"` where the model's end says so, else None."""
-    return OUTPUTS.get(last_activation(model))
+    return OUTPUTS.get(last_activation(model) or "")
 
 
 def last_activation(model: keras.Model) -> str | None:

@@ -57,14 +57,15 @@ def run(installed: Path, home: Path, code: str) -> list[str]:
 
 def test_an_installed_package_can_be_imported_and_writes_to_the_users_folder(installed, tmp_path):
     code = """
-import sys
+import importlib, pkgutil, sys
 
 import numpy as np
 
 import helpers
-from helpers import bases, cache, evaluation, explain, features, paths, plots, training, weights
-from helpers import drawings, panels, pictures
-from helpers.preflight import preflight
+from helpers import evaluation, paths
+for module in pkgutil.walk_packages(helpers.__path__, "helpers."):
+    if not module.name.startswith("helpers.commands") and not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
 print(helpers.__file__)
 print(helpers.__version__)
 print(paths.cache_folder())
@@ -123,7 +124,7 @@ COMMANDS = ROOT / "helpers" / "commands"
 HELPERS = [path for path in (ROOT / "helpers").rglob("*.py") if COMMANDS not in path.parents]
 ROOMS = {
     "helpers": (HELPERS, ()),
-    "commands": (COMMANDS.glob("*.py"), ("lessons",)),
+    "commands": (COMMANDS.glob("*.py"), ("lessons", "dev")),
     "tests": ((ROOT / "tests").glob("*.py"), ("lessons", "dev")),
 }
 
