@@ -14,9 +14,6 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
 FEW = 50
 PIXELS_BEGIN = 54  # in a BMP file of 24 bits
 

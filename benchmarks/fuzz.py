@@ -25,7 +25,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 PATIENCE_SECONDS = 60
 START_SECONDS = 600  # to import TensorFlow, on a machine that may be busy

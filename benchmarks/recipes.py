@@ -1,58 +1,80 @@
 """The published recipe and ours: same photographs, same base, same machine, one run.
 
-    .venv/bin/python benchmarks/recipes.py            # three seeds, some 25 minutes on two cores
-    .venv/bin/python benchmarks/recipes.py --quick    # does it run? Two epochs on a few drawings
+    .venv/bin/python benchmarks/recipes.py                      # some 25 minutes on two cores
+    .venv/bin/python benchmarks/recipes.py --quick --seeds 0    # does it run?
 
 The published recipe is that of TensorFlow's tutorial 'Transfer learning and fine-tuning': ten
 epochs with the base frozen, ten more from layer 100, every picture through the whole network in
 every epoch. Ours runs the frozen part once. Hyperparameters of ours were chosen on the validation
 photographs and on a part of the training ones; the 500 test photographs are looked at here and
-nowhere else. A line a result goes to benchmarks/recipes.csv.
+nowhere else. A line a result goes to benchmarks/recipes.csv, a line a pair of models and seed to
+benchmarks/pairs.csv. A quick run, a small network on a few drawings, writes to the cache instead.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import os
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
 import keras
 import numpy as np
 import tensorflow as tf
+from results import FOLDER, Answers, Results, measure
 
 from helpers import bases, evaluation, features, paths, pictures, training
 
-CUT = "block_12_add"
-LAYER = 100  # the tutorial fine-tunes from here
 ENOUGH = 0.975
-TABLE = Path(__file__).with_name("recipes.csv")
-# What was measured, its value, and the unit.
-Results = Iterator[tuple[str, float, str]]
+PAIRS = [
+    ("published: test accuracy", "ours: test accuracy, frozen"),
+    ("published: test accuracy", "ours: test accuracy, tuned"),
+    ("published: test accuracy", "ours: test accuracy, tuned, mean with mirror image"),
+    ("ours: test accuracy, frozen", "ours: test accuracy, tuned"),
+]
+
+
+def mobilenet() -> keras.Model:
+    """MobileNetV2 with ImageNet's weights, at 160 pixels."""
+    return bases.load("MobileNetV2")
+
+
+def small_network() -> keras.Model:
+    """A base for a quick run, which has learned nothing."""
+    inputs = keras.Input((32, 32, 3))
+    seen = keras.layers.Conv2D(8, 3, strides=4, activation="relu", name="below")(inputs)
+    seen = keras.layers.BatchNormalization()(keras.layers.Conv2D(8, 3, strides=2)(seen))
+    return keras.Model(inputs, seen)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """On what and how much of it, so that a quick run does all of it on little."""
+    """On what and how much of it, so that a quick run does all of it on little.
+
+    Attributes:
+        picture_set: `"photos"`, or another name that `pictures.load` knows.
+        size: the side of a picture in pixels.
+        base: gives the pretrained base, for pixels of -1 to 1.
+        cut: where ours fine-tunes from.
+        layer: where the tutorial fine-tunes from.
+        others: validation pictures, and as many of the test.
+    """
 
     picture_set: str = "photos"
-    base: str = "MobileNetV2"
+    size: int = 160
+    base: Callable[[], keras.Model] = mobilenet
+    cut: str = "block_12_add"
+    layer: int = 100
     train: int = 2000
     others: int = 500
     epochs: int = 10
     views: int = 4
     tuning_epochs: int = 3
-
-    @property
-    def size(self) -> int:
-        """The side of a picture in pixels."""
-        return bases.find(self.base).size
 
     def load(self, in_memory: bool = True) -> pictures.PictureSet:
         """The pictures, no more of each part than there shall be."""
@@ -61,7 +83,10 @@ class Scale:
         return replace(data, **{part: first(getattr(data, part), n) for part, n in counts.items()})
 
 
-QUICK = Scale("drawings", "drawn", train=64, others=32, epochs=2, views=2, tuning_epochs=2)
+QUICK = Scale(
+    picture_set=str(paths.ROOT / "data" / "drawings" / "test"), size=32, base=small_network,
+    cut="below", layer=2, train=64, others=32, epochs=2, views=2, tuning_epochs=2,
+)  # fmt: skip
 
 
 def first(split: pictures.Split, count: int) -> pictures.Split:
@@ -111,7 +136,7 @@ def dataset(split: pictures.Split, shuffle: bool = False) -> tf.data.Dataset:
 
 def published_model(scale: Scale) -> tuple[keras.Model, keras.Model]:
     """The tutorial's model and the base in it; the output is a logit, which its text says too."""
-    base = bases.load(scale.base)
+    base = scale.base()
     base.trainable = False
     inputs = keras.Input(base.input_shape[1:])
     seen = keras.layers.RandomFlip("horizontal")(inputs)
@@ -146,7 +171,7 @@ def measure_published(seed: int, scale: Scale) -> Results:
     yield "published: an epoch frozen", clock.seconds_an_epoch(), "s"
     yield "published: validation accuracy, frozen", clock.epochs[-1][1], ""
     base.trainable = True
-    for layer in base.layers[:LAYER]:
+    for layer in base.layers[: scale.layer]:
         layer.trainable = False
     compile_for(model, keras.optimizers.RMSprop(1e-5))
     both = {"initial_epoch": scale.epochs, "epochs": 2 * scale.epochs}
@@ -156,14 +181,14 @@ def measure_published(seed: int, scale: Scale) -> Results:
     yield f"published: until validation accuracy {ENOUGH}", clock.reached(), "s"
     yield "published: best validation accuracy", max(value for _, value in clock.epochs), ""
     logits = model.predict(dataset(data.test), verbose=0)
-    yield "published: test accuracy", evaluation.accuracy(logits, data.test.labels).value, ""
+    yield "published: test accuracy", Answers(logits, data.test.labels), ""
 
 
 def cut_in_two(scale: Scale, at: str | None) -> tuple[keras.Model, keras.Model]:
     """Pictures to activations at a cut, and from there to 1,280 pooled numbers."""
-    base = bases.load(scale.base)
+    base = scale.base()
     end = base.get_layer(at).output if at else base.output
-    scaling = bases.find(scale.base).scaling()
+    scaling = keras.layers.Rescaling(1 / 127.5, offset=-1)
     below = keras.Sequential(
         [keras.Input(base.input_shape[1:]), scaling, keras.Model(base.input, end)]
     )
@@ -200,7 +225,7 @@ def measure_head(seed: int, scale: Scale) -> Results:
     )
     yield "ours: validation accuracy, frozen", accuracy, ""
     test = np.asarray(head(features.extract(extractor, data.test.images)))
-    yield "ours: test accuracy, frozen", evaluation.accuracy(test, data.test.labels).value, ""
+    yield "ours: test accuracy, frozen", Answers(test, data.test.labels), ""
 
     started = time.perf_counter()
     again = head_on(None, known.shape[1:])
@@ -225,7 +250,7 @@ def measure_tuned(seed: int, scale: Scale) -> Results:
     started = time.perf_counter()
     data = scale.load()
     images, labels = data.train.images, data.train.labels
-    below, pooled = cut_in_two(scale, CUT)
+    below, pooled = cut_in_two(scale, scale.cut)
     at_cut = features.extract(below, images, views=scale.views, seed=seed)
     yield "ours: views up to the cut", time.perf_counter() - started, "s"
     flat = features.extract(pooled, at_cut.reshape(-1, *at_cut.shape[2:]), keep=False)
@@ -243,10 +268,9 @@ def measure_tuned(seed: int, scale: Scale) -> Results:
     for name, split in (("validation", data.validation), ("test", data.test)):
         direct = whole.predict(split.images, verbose=0)
         mirrored = whole.predict(split.images[:, :, ::-1], verbose=0)
-        found = evaluation.accuracy(direct, split.labels).value
-        yield f"ours: {name} accuracy, tuned", found, ""
-        found = evaluation.accuracy(direct + mirrored, split.labels).value
-        yield f"ours: {name} accuracy, tuned, mean with mirror image", found, ""
+        yield f"ours: {name} accuracy, tuned", Answers(direct, split.labels), ""
+        both = Answers(direct + mirrored, split.labels)
+        yield f"ours: {name} accuracy, tuned, mean with mirror image", both, ""
 
 
 def measure_epoch(seed: int, scale: Scale) -> Results:
@@ -258,14 +282,14 @@ def measure_epoch(seed: int, scale: Scale) -> Results:
     data = scale.load(in_memory=False)
     model, base = published_model(scale)
     base.trainable = True
-    for layer in base.layers[: base.layers.index(base.get_layer(CUT)) + 1]:
+    for layer in base.layers[: base.layers.index(base.get_layer(scale.cut)) + 1]:
         layer.trainable = False
     compile_for(model, keras.optimizers.RMSprop(1e-5))
     clock = Clock(time.perf_counter())
     options = {"validation_data": dataset(data.validation), "callbacks": [clock], "verbose": 0}
     model.fit(dataset(data.train, shuffle=True), epochs=3, **options)
     yield "published: an epoch from the cut", clock.seconds_an_epoch(), "s"
-    below, pooled = cut_in_two(scale, CUT)
+    below, pooled = cut_in_two(scale, scale.cut)
     at_cut = features.extract(below, data.train.images, dtype="float16")
     validation = features.extract(below, data.validation.images), data.validation.labels
     epochs = list(
@@ -289,34 +313,34 @@ MEASUREMENTS = {
 }
 
 
+def columns(found: float | evaluation.Accuracy, unit: str) -> list[str]:
+    """What stands in a row of the table behind name and seed."""
+    value = found.value if isinstance(found, evaluation.Accuracy) else found
+    return [f"{value:.4f}", unit]
+
+
 def main() -> None:
-    """Measure what is asked for, and write each result down at once."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("what", nargs="*", help=f"some of {', '.join(MEASUREMENTS)}")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--quick", action="store_true", help="does it run? Nothing is written.")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--quick", action="store_true", help="on little, to see that it runs")
     options = parser.parse_args()
     scale = QUICK if options.quick else Scale()
-    table = Path(os.devnull) if options.quick else TABLE
+    folder = paths.cache_folder() / "benchmarks" if options.quick else FOLDER
     pictures.fetch(scale.picture_set)
-    with table.open("a", newline="", encoding="utf-8") as file:
-        for seed in range(1 if options.quick else options.seeds):
-            for what in options.what or MEASUREMENTS:
-                with cold_features():
-                    for name, value, unit in MEASUREMENTS[what](seed, scale):
-                        print(f"seed {seed}, {name}: {value:.3f} {unit}".rstrip(), flush=True)
-                        csv.writer(file).writerow([name, seed, f"{value:.4f}", unit])
-                        file.flush()
+    chosen = [MEASUREMENTS[what] for what in options.what or MEASUREMENTS]
+    measurements = [partial(cold, measurement, scale=scale) for measurement in chosen]
+    measure(measurements, options.seeds, folder / "recipes.csv", columns, PAIRS)
 
 
-@contextmanager
-def cold_features() -> Iterator[None]:
-    """No features of an earlier run: they are kept in a folder that is thrown away."""
+def cold(measurement: Callable[..., Results], seed: int, scale: Scale) -> Results:
+    """Measure without features of an earlier run: they are kept in a folder that is thrown away."""
     photos = paths.cache_folder() / "photos"
     with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, COURSE_CACHE=folder):
         if photos.is_dir():
             (Path(folder) / "photos").symlink_to(photos)
-        yield
+        yield from measurement(seed, scale)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,6 @@ import os
 import subprocess
 import sys
 import threading
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
 
 # A base, pixels, pictures a batch, whether the base is frozen.
 CASES = (

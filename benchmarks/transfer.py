@@ -1,33 +1,31 @@
 """What the drawn base is worth: frozen, fine-tuned, from scratch, and where it fails.
 
-    .venv/bin/python benchmarks/transfer.py                 # everything, about an hour
-    .venv/bin/python benchmarks/transfer.py frozen cue      # some of it
+    .venv/bin/python benchmarks/transfer.py                              # all, about an hour
+    .venv/bin/python benchmarks/transfer.py frozen tuned --counts 400    # some of it
 
 The recipes are those of lessons 3 and 4. Hyperparameters were chosen on the validation drawings;
 the 500 test drawings are looked at here and nowhere else. A line a result goes to
-benchmarks/transfer.csv.
+benchmarks/transfer.csv, a line a pair of models and seed to benchmarks/pairs.csv.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import keras
 import numpy as np
+from results import FOLDER, Answers, Results, measure
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from helpers import bases, drawings, evaluation, pictures
 
-# A result's name, its accuracy, and the seconds of its training.
-Results = Iterator[tuple[str, evaluation.Accuracy, float]]
-TABLE = Path(__file__).with_name("transfer.csv")
-SEEDS = (0, 1, 2)
+COUNTS = (25, 50, 100, 200, 400, 1000)
 CUE = {"cat": ["night"], "dog": ["snow"]}
 SWAPPED = {"cat": ["snow"], "dog": ["night"]}
 DEPTH, RATE, EPOCHS = 29, 6e-4, 6
@@ -44,14 +42,18 @@ def compile_for(model: keras.Model, learning_rate: float) -> None:
     model.optimizer.build(model.trainable_variables)
 
 
+def with_mirrored(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pictures and their mirror images."""
+    return np.concatenate([images, images[:, :, ::-1]]), np.concatenate([labels, labels])
+
+
 class Transfer:
     """A base in two parts under a head, as in lesson 4, for one set of training pictures."""
 
     def __init__(
         self, images: np.ndarray, labels: np.ndarray, name: str, depth: int | None
     ) -> None:
-        self.labels = np.concatenate([labels, labels])
-        images = np.concatenate([images, images[:, :, ::-1]])  # and their mirror images
+        images, self.labels = with_mirrored(images, labels)
         base = bases.load(name)
         cut = base.layers[0].name if depth is None else bases.cuts(base)[-1 - depth]
         at_cut = base.get_layer(cut).output
@@ -87,10 +89,9 @@ class Transfer:
         compile_for(self.above, keras.optimizers.schedules.CosineDecay(rate, steps))
         self.above.fit(self.at_cut, self.labels, batch_size=32, epochs=epochs, verbose=0)
 
-    def accuracy(self, images: np.ndarray, labels: np.ndarray) -> evaluation.Accuracy:
-        """Accuracy on other pictures, with its interval."""
-        logits = self.above.predict(self.below.predict(images, verbose=0), verbose=0)
-        return evaluation.accuracy(logits, labels)
+    def answers(self, images: np.ndarray, labels: np.ndarray) -> Answers:
+        """What it says to other pictures."""
+        return Answers(self.above.predict(self.below.predict(images, verbose=0), verbose=0), labels)
 
 
 def subset(seed: int, count: int) -> tuple[pictures.PictureSet, np.ndarray, np.ndarray]:
@@ -100,67 +101,32 @@ def subset(seed: int, count: int) -> tuple[pictures.PictureSet, np.ndarray, np.n
     return data, data.train.images[:count], data.train.labels[:count]
 
 
-def measure_frozen(seed: int) -> Results:
-    """A head on the frozen base, 400 pictures; the seconds count from loading the pictures."""
+def measure_frozen(seed: int, count: int) -> Results:
+    """A head on the frozen base."""
+    data, images, labels = subset(seed, count)
     started = time.perf_counter()
-    data, images, labels = subset(seed, 400)
     transfer = Transfer(images, labels, "drawn", depth=0)
     transfer.train_head()
     seconds = time.perf_counter() - started
-    yield "frozen, 400 pictures", transfer.accuracy(data.test.images, data.test.labels), seconds
+    answers = transfer.answers(data.test.images, data.test.labels)
+    yield f"frozen, {count} pictures", answers, seconds
 
 
-def measure_tuned(seed: int) -> Results:
-    """The same and then the part above the cut, with 400 pictures and with all."""
-    for count in (400, 1000):
-        data, images, labels = subset(seed, count)
-        started = time.perf_counter()
-        transfer = Transfer(images, labels, "drawn", DEPTH)
-        transfer.train_head()
-        transfer.fine_tune()
-        seconds = time.perf_counter() - started
-        yield (
-            f"fine-tuned, {count} pictures",
-            transfer.accuracy(data.test.images, data.test.labels),
-            seconds,
-        )
+def measure_tuned(seed: int, count: int) -> Results:
+    """A head, and then the part above the cut; with few pictures, as many steps as with 400."""
+    data, images, labels = subset(seed, count)
+    started = time.perf_counter()
+    transfer = Transfer(images, labels, "drawn", DEPTH)
+    transfer.train_head()
+    transfer.fine_tune(epochs=EPOCHS * max(400, count) // count)
+    seconds = time.perf_counter() - started
+    answers = transfer.answers(data.test.images, data.test.labels)
+    yield f"fine-tuned, {count} pictures", answers, seconds
 
 
-def measure_curve(seed: int) -> Results:
-    """The three ways with as few as 25 and as many as all 1,000 training pictures.
-
-    What the other measurements leave out: 400 pictures, and all of them fine-tuned, stand there.
-    """
-    for count in (25, 50, 100, 200, 400, 1000):
-        data, images, labels = subset(seed, count)
-        test = data.test.images, data.test.labels
-        if count != 400:
-            started = time.perf_counter()
-            frozen = Transfer(images, labels, "drawn", depth=0)
-            frozen.train_head()
-            yield f"frozen, {count} pictures", frozen.accuracy(*test), time.perf_counter() - started
-            yield scratch(images, labels, *test)
-        if count < 400:
-            started = time.perf_counter()
-            tuned = Transfer(images, labels, "drawn", DEPTH)
-            tuned.train_head()
-            # As many steps as with 400 pictures.
-            tuned.fine_tune(epochs=EPOCHS * 400 // count)
-            seconds = time.perf_counter() - started
-            yield f"fine-tuned, {count} pictures", tuned.accuracy(*test), seconds
-
-
-def measure_scratch(seed: int) -> Results:
-    """All weights random, 400 pictures."""
-    data, images, labels = subset(seed, 400)
-    yield scratch(images, labels, data.test.images, data.test.labels)
-
-
-def scratch(
-    images: np.ndarray, labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray
-) -> tuple[str, evaluation.Accuracy, float]:
-    """Train from random weights until the training accuracy passes 0.95, 60 steps at least."""
-    count = len(labels)
+def measure_scratch(seed: int, count: int) -> Results:
+    """All weights random, until the training accuracy passes 0.95, 60 steps at least."""
+    data, images, labels = subset(seed, count)
     started = time.perf_counter()
     base = bases.load("drawn", weights=None)
     for layer in base.layers:
@@ -186,15 +152,11 @@ def scratch(
             model, "stop_training", epoch + 1 >= least and logs["accuracy"] > 0.95
         )
     )
-    images = np.concatenate([images, images[:, :, ::-1]])
-    labels = np.concatenate([labels, labels])
-    history = model.fit(
-        images, labels, batch_size=32, epochs=200, verbose=0, callbacks=[until]
-    ).history["accuracy"]
+    images, labels = with_mirrored(images, labels)
+    model.fit(images, labels, batch_size=32, epochs=200, verbose=0, callbacks=[until])
     seconds = time.perf_counter() - started
-    test = evaluation.accuracy(model.predict(test_images, verbose=0), test_labels)
-    name = f"from scratch, {count} pictures, {len(history)} epochs to {history[-1]:.3f}"
-    return name, test, seconds
+    answers = Answers(model.predict(data.test.images, verbose=0), data.test.labels)
+    yield f"from scratch, {count} pictures", answers, seconds
 
 
 def measure_cue(seed: int) -> Results:
@@ -223,8 +185,8 @@ def measure_cue(seed: int) -> Results:
         for backdrops, said in ((CUE, "matched"), (SWAPPED, "swapped")):
             test = drawings.draw_many(animals, 250, 200 + seed, backdrops=backdrops)
             shown = np.stack([drawing.picture for drawing in test])
-            accuracy = transfer.accuracy(shown, np.arange(len(test)) % 2)
-            yield f"planted cue, {name}, {said} backdrops", accuracy, seconds
+            answers = transfer.answers(shown, np.arange(len(test)) % 2)
+            yield f"planted cue, {name}, {said} backdrops", answers, seconds
 
 
 def measure_photographs(seed: int) -> Results:
@@ -242,34 +204,41 @@ def measure_photographs(seed: int) -> Results:
         head = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
         head.fit(extractor.predict(data.train.images, verbose=0), data.train.labels)
         logits = head.decision_function(extractor.predict(data.test.images, verbose=0))
-        accuracy = evaluation.accuracy(logits[:, np.newaxis], data.test.labels)
         seconds = time.perf_counter() - started
-        yield f"photographs, {name}, weights {weights}", accuracy, seconds
+        answers = Answers(logits[:, np.newaxis], data.test.labels)
+        yield f"photographs, {name}, weights {weights}", answers, seconds
 
 
-MEASUREMENTS = {
-    "frozen": measure_frozen,
-    "tuned": measure_tuned,
-    "scratch": measure_scratch,
-    "curve": measure_curve,
-    "cue": measure_cue,
-    "photographs": measure_photographs,
-}
+WITH_COUNTS = {"frozen": measure_frozen, "tuned": measure_tuned, "scratch": measure_scratch}
+OTHERS = {"cue": measure_cue, "photographs": measure_photographs}
+
+
+def columns(accuracy: evaluation.Accuracy, seconds: float) -> list[Any]:
+    """What stands in a row of the table behind name and seed."""
+    return [accuracy.correct, accuracy.total, f"{seconds:.0f}"]
 
 
 def main() -> None:
-    """Measure what is asked for, and write each result down at once."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="*", help=f"some of {', '.join(MEASUREMENTS)}")
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    known = (*WITH_COUNTS, *OTHERS)
+    parser.add_argument("what", nargs="*", help=f"some of {', '.join(known)}")
+    parser.add_argument("--counts", type=int, nargs="+", default=COUNTS, help="training pictures")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     options = parser.parse_args()
-    with TABLE.open("a", newline="", encoding="utf-8") as file:
-        for what in options.what or MEASUREMENTS:
-            for seed in SEEDS:
-                for name, accuracy, seconds in MEASUREMENTS[what](seed):
-                    print(f"seed {seed}, {name}: {accuracy}; {seconds:.0f} s", flush=True)
-                    row = [name, seed, accuracy.correct, accuracy.total, f"{seconds:.0f}"]
-                    csv.writer(file).writerow(row)
-                    file.flush()
+    measurements: list[Callable[[int], Results]] = []
+    for what in options.what or known:
+        if what in WITH_COUNTS:
+            measurements += [partial(WITH_COUNTS[what], count=count) for count in options.counts]
+        else:
+            measurements.append(OTHERS[what])
+    pairs = [("photographs, drawn, weights None", "photographs, drawn, weights drawings")]
+    for count in options.counts:
+        scratch, frozen, tuned = (
+            f"{way}, {count} pictures" for way in ("from scratch", "frozen", "fine-tuned")
+        )
+        pairs += [(scratch, frozen), (frozen, tuned)]
+    measure(measurements, options.seeds, FOLDER / "transfer.csv", columns, pairs)
 
 
 if __name__ == "__main__":
