@@ -59,8 +59,8 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         laboratory.chromium() as browser,
         laboratory.jupyterlab(Path(folder)) as server,
-        laboratory.Lab(browser, server, "clicks", [FEATURES]) as lab,
     ):
+        lab = laboratory.Lab(server.show(browser), server, "clicks", [FEATURES])
         lab.run()
         for first, whole in [train(lab) for _ in range(3)]:
             print(f"first point {first:.2f} s, 10 epochs {whole:.2f} s")

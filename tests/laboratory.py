@@ -21,21 +21,31 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
 SCREENSHOTS = paths.ROOT / ".cache" / "screenshots"
 PATIENCE = 300  # seconds until what must come is given up; a busy machine takes its time
+POLLING = 50  # milliseconds; each frame, as by default, keeps a core busy
 SETTINGS = {
     # All cells are in the page, seen or not, and what is on disk was saved by the test.
     "notebook-extension/tracker": {"windowingMode": "none"},
     "docmanager-extension/plugin": {"autosave": False},
 }
 
-# Functions of the page.
-PROMPTS = "[...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(e => e.innerText)"
-NOTHING_RUN = f"() => {PROMPTS}.every(text => /^\\[\\s*\\]:$/.test(text))"
-ALL_RUN = f"() => {PROMPTS}.every(text => /^\\[\\d+\\]:$/.test(text))"
-PAINTED = "[...document.querySelectorAll('.jp-OutputArea .widget-image')]"
-LINE = (
-    "pattern => [...document.querySelectorAll('.widget-html-content')]"
-    ".map(line => line.innerText).find(text => new RegExp(pattern, 's').test(text))"
-)
+VISIBLE = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+# Functions of the page; `all` finds what a selector names in the notebook that is seen.
+ALL = f"const all = selector => [...document.querySelectorAll(`{VISIBLE} ${{selector}}`)];"
+READY = f"""name => {{ {ALL}
+    const tab = document.querySelector(".lm-DockPanel-tabBar .jp-mod-current");
+    return tab && tab.innerText == name && all(".jp-CodeCell").length > 0
+        && all(".jp-KernelName").some(one => one.innerText.includes("Python"))
+        && all(".jp-Notebook-ExecutionIndicator").some(one => one.dataset.status == "idle");
+}}"""
+PROMPTS = f"""pattern => {{ {ALL}
+    const prompts = all(".jp-CodeCell .jp-InputPrompt").map(one => one.innerText);
+    return prompts.every(prompt => new RegExp(pattern).test(prompt));
+}}"""
+LINE = f"""pattern => {{ {ALL}
+    const lines = all(".widget-html-content").map(one => one.innerText);
+    return lines.find(line => new RegExp(pattern, "s").test(line));
+}}"""
+PAINTED_ANEW = f"before => {{ {ALL} return all('.widget-image').pop().src != before; }}"
 
 
 @contextlib.contextmanager
@@ -62,9 +72,16 @@ class Server:
     folder: Path
     kernel: str
 
-    def page(self, name: str) -> str:
-        """The address of a notebook, in a workspace where nothing else is open."""
-        return f"{self.url}lab/tree/{name}?token={self.token}&reset"
+    def ask(self, what: str, content: dict[str, Any]) -> dict[str, Any]:
+        """Post to the server's interface."""
+        return ask(self.url, self.token, what, content)
+
+    def show(self, browser: Any) -> Any:
+        """A page with JupyterLab and no notebook in it yet."""
+        page = browser.new_page()
+        page.goto(f"{self.url}lab?token={self.token}&reset")
+        page.wait_for_selector(".jp-LauncherCard")
+        return page
 
 
 @contextlib.contextmanager
@@ -127,22 +144,22 @@ def ask(url: str, token: str, what: str, content: dict[str, Any]) -> dict[str, A
 
 
 class Lab:
-    """A page with a notebook of some code cells, in the server's shared kernel."""
+    """A notebook of some code cells in the server's kernel, opened in a page of JupyterLab."""
 
-    def __init__(self, browser: Any, server: Server, name: str, cells: list[str]) -> None:
-        self.name, self.path = name, server.folder / f"{name}.ipynb"
+    def __init__(self, page: Any, server: Server, name: str, cells: list[str]) -> None:
+        self.name, self.page, self.path = name, page, server.folder / f"{name}.ipynb"
+        self.panel = page.locator(VISIBLE)
         self._write(cells)
-        kernel = {"path": self.path.name, "name": name, "type": "notebook"}
-        ask(server.url, server.token, "sessions", kernel | {"kernel": {"id": server.kernel}})
-        self.page = browser.new_page()
-        self.page.goto(server.page(self.path.name))
-        self.wait_until_idle()
+        session = {"path": self.path.name, "name": name, "type": "notebook"}
+        server.ask("sessions", session | {"kernel": {"id": server.kernel}})
+        self.open()
 
-    def __enter__(self) -> Lab:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.page.close()
+    def open(self) -> None:
+        """Bring the notebook to the front."""
+        self.menu("File", "Open from Path…")
+        self.page.fill(".jp-Dialog input", self.path.name)
+        self.page.click(".jp-Dialog button:has-text('Open')")
+        self.wait_until_ready()
 
     def _write(self, cells: list[str]) -> None:
         """A notebook as the course stores them, with these code cells."""
@@ -154,17 +171,17 @@ class Lab:
         )
         nbformat.write(notebook, self.path)
 
-    def wait_until_idle(self) -> None:
+    def wait_until_ready(self) -> None:
         """Wait for the notebook and its kernel, without which a command would be lost."""
-        self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
-        self.page.wait_for_selector(".jp-StatusBar-Item:has-text('| Idle')")
+        self.wait_for(READY, self.path.name)
 
     def run(self) -> None:
         """Run all cells to their end; nothing of an earlier run is taken for this one's."""
+        self.open()
         self.menu("Edit", "Clear Outputs of All Cells")
-        self.wait_for(NOTHING_RUN)
+        self.wait_for(PROMPTS, r"^\[\s*\]:$")
         self.menu("Run", "Run All Cells")
-        self.wait_for(ALL_RUN)
+        self.wait_for(PROMPTS, r"^\[\d+\]:$")
 
     def save(self) -> None:
         """Save the notebook, until it is on the server's disk."""
@@ -176,13 +193,18 @@ class Lab:
             self.menu("File", "Save Notebook")
         assert saved.value.ok
 
+    def reload(self) -> None:
+        """Load the page anew, as it was saved."""
+        self.page.reload()
+        self.wait_until_ready()
+
     def restart(self) -> None:
         """Restart the kernel, until it can be used again."""
         with self.page.expect_response(lambda reply: "/restart" in reply.url) as restarted:
             self.menu("Kernel", "Restart Kernel…")
             self.page.click(".jp-Dialog button:has-text('Restart')")
         assert restarted.value.ok
-        self.wait_until_idle()
+        self.wait_until_ready()
 
     def menu(self, name: str, item: str) -> None:
         """Choose an item of the menu bar."""
@@ -191,12 +213,13 @@ class Lab:
 
     def button(self, label: str) -> Any:
         """The panel's button."""
-        return self.page.locator(f".jp-OutputArea button:text-is('{label}')")
+        return self.panel.locator(f".jp-OutputArea button:text-is('{label}')")
 
     def wait_for(self, function: str, argument: str | None = None) -> Any:
         """Wait until a function of the page returns something that holds, and return that."""
         try:
-            return self.page.wait_for_function(function, arg=argument).json_value()
+            found = self.page.wait_for_function(function, arg=argument, polling=POLLING)
+            return found.json_value()
         except Exception:
             self.shot("failed")
             raise
@@ -207,15 +230,15 @@ class Lab:
 
     def curves(self) -> str:
         """Where the browser has the picture of the curves; another one when it was painted anew."""
-        return self.page.locator(".jp-OutputArea .widget-image").last.get_attribute("src")
+        return self.panel.locator(".jp-OutputArea .widget-image").last.get_attribute("src")
 
     def painted_anew(self, before: str) -> None:
         """Wait until the curves are another picture than they were."""
-        self.wait_for(f"before => {PAINTED}.pop().src != before", before)
+        self.wait_for(PAINTED_ANEW, before)
 
     def move(self, label: str, key: str, times: int = 1) -> None:
         """Move a slider from the keyboard."""
-        row = self.page.locator(".widget-inline-hbox", has_text=label)
+        row = self.panel.locator(".widget-inline-hbox", has_text=label)
         handle = row.locator(".noUi-handle")
         handle.focus()
         for _ in range(times):
@@ -227,7 +250,7 @@ class Lab:
 
     def column(self, name: str) -> list[str]:
         """A column of the table of runs, by its heading."""
-        table = self.page.locator(".jp-OutputArea table")
+        table = self.panel.locator(".jp-OutputArea table")
         place = table.locator("thead th").all_inner_texts().index(name)
         return table.locator(f"tbody tr td:nth-child({place + 1})").all_inner_texts()
 

@@ -32,9 +32,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with laboratory.chromium() as opened:
-        yield opened
+def page(server: Server) -> Iterator[Any]:
+    with laboratory.chromium() as browser:
+        yield server.show(browser)
 
 
 def cell_of(number: int, part: str) -> str:
@@ -87,10 +87,8 @@ train = validation = SimpleNamespace(images=images, labels=np.arange(64) % 2)
 
 
 @pytest.fixture(scope="module")
-def lesson_3(browser: Any, server: Server) -> Iterator[Lab]:
-    cells = [FEATURES, cell_of(3, "panels.training_panel(")]
-    with Lab(browser, server, "lesson_3", cells) as lab:
-        yield lab
+def lesson_3(page: Any, server: Server) -> Lab:
+    return Lab(page, server, "lesson_3", [FEATURES, cell_of(3, "panels.training_panel(")])
 
 
 @pytest.fixture
@@ -144,8 +142,7 @@ def test_a_reload_in_the_middle(head_panel: Lab) -> None:
     lab = head_panel
     begin_long_run(lab)
     lab.save()
-    lab.page.reload()
-    lab.wait_until_idle()
+    lab.reload()
     lab.says(r"Run 2: epoch \d+ of 100")
     lab.shot("reloaded")
     lab.button("Stop").click()
@@ -178,11 +175,11 @@ def test_a_cell_run_again(head_panel: Lab) -> None:
 def test_a_restarted_kernel(head_panel: Lab) -> None:
     lab = head_panel
     lab.restart()
-    lab.page.wait_for_selector(".jp-OutputArea .jupyter-widgets-disconnected")
+    lab.panel.locator(".jupyter-widgets-disconnected").first.wait_for()
     assert "If broken chains show" in lab.says(r"Run 1: ")
     lab.shot("restarted")
     lab.menu("Run", "Run All Cells")
-    lab.page.wait_for_selector(".jupyter-widgets-disconnected", state="detached")
+    lab.panel.locator(".jupyter-widgets-disconnected").first.wait_for(state="detached")
     lab.says("Run 1: Done: 10 of 10 epochs")
     lab.button("Train").click()
     lab.says("Run 2: Done: 10 of 10 epochs")
@@ -195,26 +192,26 @@ def test_the_benchmark_of_clicks_runs(head_panel: Lab) -> None:
     assert program["stop"](head_panel) > 0
 
 
-def test_lesson_4(browser: Any, server: Server) -> None:
+def test_lesson_4(page: Any, server: Server) -> None:
     cells = [PICTURES, cell_of(4, "panels.fine_tuning_panel(")]
-    with Lab(browser, server, "lesson_4", cells) as lab:
-        lab.run()
-        lab.says("Run 1: Done: 3 of 3 epochs")
-        counted = lab.says("Behind block_12_add")
-        lab.move("depth", "ArrowLeft", 6)
-        assert lab.says("Behind block_16_expand_relu") != counted
-        lab.move("epochs", "ArrowLeft")
-        lab.button("Train").click()
-        lab.says("Run 2: Done: 2 of 2 epochs")
-        lab.shot("deeper")
-        lab.move("epochs", "End")
-        lab.button("Train").click()
-        lab.says(r"Run 3: epoch \d+ of 30")
-        lab.button("Stop").click()
-        said = lab.says("Run 3: Stopped by you after")
-        assert int(re.search(r"after (\d+) of 30", said)[1]) < 30
-        assert lab.column("epochs") == ["3", "2", "30"]
-        lab.shot("stopped")
+    lab = Lab(page, server, "lesson_4", cells)
+    lab.run()
+    lab.says("Run 1: Done: 3 of 3 epochs")
+    counted = lab.says("Behind block_12_add")
+    lab.move("depth", "ArrowLeft", 6)
+    assert lab.says("Behind block_16_expand_relu") != counted
+    lab.move("epochs", "ArrowLeft")
+    lab.button("Train").click()
+    lab.says("Run 2: Done: 2 of 2 epochs")
+    lab.shot("deeper")
+    lab.move("epochs", "End")
+    lab.button("Train").click()
+    lab.says(r"Run 3: epoch \d+ of 30")
+    lab.button("Stop").click()
+    said = lab.says("Run 3: Stopped by you after")
+    assert int(re.search(r"after (\d+) of 30", said)[1]) < 30
+    assert lab.column("epochs") == ["3", "2", "30"]
+    lab.shot("stopped")
 
 
 OWN_PICTURES = """
@@ -254,13 +251,11 @@ def chosen(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lesson_7(browser: Any, server: Server) -> Iterator[Lab]:
+def lesson_7(page: Any, server: Server) -> Lab:
     upload, decide, predict = (
         cell_of(7, f"panels.{name}_panel(") for name in ("upload", "labels", "predict")
     )
-    cells = [OWN_PICTURES, upload, decide, COLOURS, predict]
-    with Lab(browser, server, "lesson_7", cells) as lab:
-        yield lab
+    return Lab(page, server, "lesson_7", [OWN_PICTURES, upload, decide, COLOURS, predict])
 
 
 @pytest.fixture
@@ -275,7 +270,7 @@ def own_panels(lesson_7: Lab) -> Lab:
 def choose(lab: Lab, which: int, folder: Path) -> None:
     """Give both files to one of the notebook's buttons."""
     with lab.page.expect_file_chooser() as chooser:
-        lab.page.locator("button:has-text('Choose pictures')").nth(which).click()
+        lab.panel.locator("button:has-text('Choose pictures')").nth(which).click()
     chooser.value.set_files([folder / "red.jpg", folder / "notes.jpg"])
 
 
@@ -290,9 +285,9 @@ def test_a_picture_is_predicted(own_panels: Lab, chosen: Path) -> None:
 
 def test_a_picture_is_collected(own_panels: Lab, chosen: Path) -> None:
     lab = own_panels
-    lab.page.fill("input[placeholder='such as: mug']", "mug")
+    lab.panel.locator("input[placeholder='such as: mug']").fill("mug")
     choose(lab, 0, chosen)
-    lab.page.wait_for_selector("button:has-text('Choose pictures (2)')")
+    lab.panel.locator("button:has-text('Choose pictures (2)')").wait_for()
     lab.button("Add to class").focus()
     lab.page.keyboard.press("Enter")
     lab.says("Added to mug: 1")
