@@ -45,8 +45,8 @@ def cell_of(number: int, part: str) -> str:
     return found
 
 
-# What the cells of the lessons' panels need, in little. The last of many epochs waits for Stop, so
-# that no test presses it too late, however busy the machine.
+# What the cells of the lessons' panels need, in little. The last of 30 epochs or more waits for
+# Stop, so that no test presses it too late, however busy the machine.
 PREPARED = """
 import time
 from types import SimpleNamespace
@@ -228,6 +228,7 @@ files, class_names = [f"{n}.jpg" for n in range(6)], ["cat", "dog"]
 given, doubted = np.arange(6) % 2, np.full((6, 2), 0.5)
 doubted[3] = 0.9, 0.1
 """
+# Probabilities from the mean colour, by a model in two parts as the lesson has it.
 COLOURS = """
 class_names = ["red", "green", "blue"]
 data, test = SimpleNamespace(size=96), SimpleNamespace(images=images[:0])

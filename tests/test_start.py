@@ -64,7 +64,7 @@ def test_the_machine_is_checked_at_a_click(monkeypatch, code, verdict):
     button.click()
     for thread in checkup.threading.enumerate():
         if thread.name == "doctor":
-            thread.join(10)
+            thread.join()
     assert verdict in said.value and "disk &lt;full&gt;" in said.value
     assert not button.disabled and asked[0][-1] == "doctor"
     assert panels.STILL in panel._repr_mimebundle_()["text/html"]
