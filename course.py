@@ -113,8 +113,7 @@ def course_environment(venv: Path, device: str, environment: dict[str, str]) -> 
 
 # Other programs' Python; what makes each kernel compile TensorFlow's sources anew (17 s for 8 s,
 # measured); and what sends pip's packages elsewhere than into .venv, or fails there.
-UNWANTED: tuple[str, ...] = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
-UNWANTED += ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+UNWANTED = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
 
 
 # Installing
