@@ -329,7 +329,7 @@ def explain(output: str, otherwise: str) -> Stop:
 DISK_FULL = "the disk that holds the course is too full ({}): free some and start again."
 REASONS = {  # in this order: pip finds no package where it finds no registry
     r"(no space left on device|errno 28|os error 28|os error 112|not enough space)": DISK_FULL,
-    r"retrying \(retry\(|failed to fetch|error sending request|certificate|timed out|dns error"
+    r"retrying \(retry\(|failed to fetch|error sending request|certificate|timed out"
     r"|connection (?:error|refused|reset|aborted)|network is unreachable": (
         "the package registry cannot be reached: check the connection (HTTPS_PROXY names a proxy, "
         "PIP_INDEX_URL a mirror) and start again; what was fetched is kept."
