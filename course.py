@@ -113,8 +113,7 @@ def course_environment(venv: Path, device: str, environment: dict[str, str]) -> 
 
 # Other programs' Python; what makes each kernel compile TensorFlow's sources anew (17 s for 8 s,
 # measured); and what sends pip's packages elsewhere than into .venv, or fails there.
-UNWANTED: tuple[str, ...] = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
-UNWANTED += ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT")
+UNWANTED = ("PYTHONHOME", "PYTHONDONTWRITEBYTECODE", "PIP_USER", "PIP_TARGET", "PIP_PREFIX")
 
 
 # Installing
@@ -330,7 +329,7 @@ def explain(output: str, otherwise: str) -> Stop:
 DISK_FULL = "the disk that holds the course is too full ({}): free some and start again."
 REASONS = {  # in this order: pip finds no package where it finds no registry
     r"(no space left on device|errno 28|os error 28|os error 112|not enough space)": DISK_FULL,
-    r"retrying \(retry\(|failed to fetch|error sending request|certificate|timed out|dns error"
+    r"retrying \(retry\(|failed to fetch|error sending request|certificate|timed out"
     r"|connection (?:error|refused|reset|aborted)|network is unreachable": (
         "the package registry cannot be reached: check the connection (HTTPS_PROXY names a proxy, "
         "PIP_INDEX_URL a mirror) and start again; what was fetched is kept."
