@@ -356,11 +356,11 @@ def _pixels(model: keras.Model, said: str | None) -> str:
     _check_said("pixels", said, layers.PIXELS)
     possible = layers.pixels(model)
     if said is None and len(possible) != 1:
-        which = "tell" if possible else "fit any range of"
+        tell = "do not tell which pixels it takes" if possible else "scale no pixels as is usual"
         raise ValueError(
-            f"Received: a model whose layers do not {which} the pixels that it takes. Expected: to "
-            f"be told, for a model gives other answers to pictures scaled otherwise. Say how those "
-            f"were scaled that it was trained on: {_choices('pixels', layers.PIXELS)}."
+            f"Received: a model whose layers {tell}. Expected: to be told, for it gives other "
+            f"answers to pictures scaled otherwise. Say how those were scaled that it was trained "
+            f"on: {_choices('pixels', layers.PIXELS)}."
         )
     if said and possible and said not in possible:
         raise ValueError(

@@ -250,7 +250,7 @@ def test_logits_become_probabilities_and_answers(model, exported):
 @pytest.mark.parametrize(("pixels", "low", "high"), [("-1 to 1", -1, 1), ("0 to 1", 0, 1)])
 def test_a_model_without_its_scaling_takes_what_it_took(tmp_path, pixels, low, high):
     network, path = ended(3, "none", "nested", scaling=False), tmp_path / "model.tflite"
-    with pytest.raises(ValueError, match=r"do not tell the pixels.*pixels='-1 to 1'") as refused:
+    with pytest.raises(ValueError, match=r"do not tell which pixels.*pixels='-1 to 1'") as refused:
         export.litert(network, path)
     assert "Expected: " in str(refused.value) and not list(tmp_path.iterdir())
     opened = export.load(export.litert(network, path, pixels=pixels))
