@@ -99,6 +99,7 @@ def jupyterlab(folder: Path) -> Iterator[Server]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
     }
     options = ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", "--no-browser", "--allow-root"]
+    options += ["--KernelManager.shutdown_wait_time=0"]  # TensorFlow takes seconds to leave
     arguments = ["-m", "jupyterlab", f"--ServerApp.root_dir={folder}", *options]
     with started(arguments, folder / "runtime", environment) as record:
         url, token = record["url"], record["token"]
