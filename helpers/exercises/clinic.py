@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LESSON = "find_the_bug"  # its file's name, but for the number
 CUT = "block_15_add"
 AT_ONCE = 200  # inputs
+SIDE = 12  # places of a thumbnail
 TRAINING = 600  # the first of the drawings' training part; the others are the new ones
 PARTS = ("train", "validation", "new")
 RETURNED = "the model, the training data and the validation data, as the script returned them"
@@ -255,30 +256,28 @@ def sources(inputs: np.ndarray) -> Sources:
     part = np.repeat(np.arange(len(PARTS)), [len(here.labels[name]) for name in PARTS])
     labels = np.concatenate([here.labels[name] for name in PARTS])
     known = _known(here, inputs.shape[1:])
-    likeness = _signs(inputs) @ known.T
-    if inputs.ndim == 4 and inputs.shape[3] == 3:
-        likeness = np.maximum(likeness, _signs(inputs[:, :, ::-1]) @ known.T)  # mirrored
+    signs = _signs(inputs)
+    likeness = _directions(signs) @ known.T
+    if signs.shape[1:] == (SIDE, SIDE):
+        likeness = np.maximum(likeness, _directions(signs[:, :, ::-1]) @ known.T)  # mirrored
     row = likeness.argmax(axis=1)
     return Sources(part[row], row, labels[row], likeness.max(axis=1) > 1 - 1e-5)
 
 
 @lru_cache(maxsize=4)
 def _known(ward: Ward, shape: tuple[int, ...]) -> np.ndarray:
-    """By what the inputs of all parts are known, a row each."""
+    """Of the inputs of all parts, a direction each."""
     known = ward.alike(shape)
-    return _signs(np.concatenate([known[part] for part in PARTS]))
+    return _directions(np.concatenate([_signs(known[part]) for part in PARTS]))
 
 
 def _signs(inputs: np.ndarray) -> np.ndarray:
-    """By what inputs are known, a row each, of length 1."""
-    is_pictures = inputs.ndim == 4 and inputs.shape[3] == 3
-    return _thumbnails(inputs) if is_pictures else _directions(inputs)
-
-
-def _thumbnails(images: np.ndarray) -> np.ndarray:
-    """Each picture as 12 x 12 grey places, without its brightness and contrast."""
-    grey = np.asarray(images, "float32").mean(axis=3)
-    return _directions(grey.reshape(-1, 12, 8, 12, 8).mean(axis=(2, 4)))
+    """By what inputs are known: pictures by 12 x 12 grey places, all else by itself."""
+    if inputs.shape[1:] != (96, 96, 3):
+        return inputs
+    cell = 96 // SIDE
+    places = np.asarray(inputs).reshape(-1, SIDE, cell, SIDE, cell * 3)
+    return places.mean(axis=(2, 4), dtype="float32")
 
 
 def _directions(rows: np.ndarray) -> np.ndarray:
