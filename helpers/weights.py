@@ -88,7 +88,7 @@ def snapshot(model: keras.layers.Layer) -> Snapshot:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Movement:
     """Which arrays differ between a snapshot and the model now, and by how much at most."""
 
     moved: dict[str, float]
@@ -104,7 +104,7 @@ class Comparison:
         )
 
 
-def compare(before: Snapshot, model: keras.layers.Layer) -> Comparison:
+def compare(before: Snapshot, model: keras.layers.Layer) -> Movement:
     """Compare a snapshot with the weights as they are now, array by array and bit by bit.
 
     Raises:
@@ -123,7 +123,7 @@ def compare(before: Snapshot, model: keras.layers.Layer) -> Comparison:
             unmoved.append(path)
         else:
             moved[_unused(path, moved)] = float(np.max(np.abs(new - old)))
-    return Comparison(moved, tuple(unmoved))
+    return Movement(moved, tuple(unmoved))
 
 
 def _unused(path: str, taken: dict[str, float]) -> str:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from helpers import bases, pictures, weights
-from helpers.preflight import CHECKS, UNEXPECTED, Finding, Report, copies, preflight
+from helpers.preflight import CHECKS, UNEXPECTED, Finding, Inspection, copies, preflight
 
 LOGITS = keras.losses.BinaryCrossentropy(from_logits=True)
 # Validation sets here are small on purpose; the size is judged in a test of its own.
@@ -471,21 +471,21 @@ def test_a_rate_that_overshoots_without_blowing_up_is_compared_with_a_tenth_of_i
     class Test:
         """Trials that end as `ends` says for their rate."""
 
-        def __init__(self, learner):
+        def __init__(self, setup):
             pass
 
         def run(self, rate):
             return rates._Trial([0.7] + 8 * [ends[round(rate, 3)]], float(np.log(2)))
 
-    class Learner:
+    class Setup:
         model = compiled(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
 
-    Learner.model.optimizer.learning_rate = 0.1
+    Setup.model.optimizer.learning_rate = 0.1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rates, "_RangeTest", Test)
         for tenth, expected in ((0.3, 1), (0.5, 0)):
             ends |= {0.1: 0.6, 0.01: tenth}
-            assert len(list(rates.check_rate(Learner))) == expected
+            assert len(list(rates.check_rate(Setup))) == expected
 
 
 def jpeg(image, quality):
@@ -694,7 +694,7 @@ def test_looking_twice_says_the_same(small):
 
 
 def test_a_check_that_fails_is_skipped_with_a_line_to_report(small, monkeypatch):
-    def broken(learner):
+    def broken(setup):
         yield Finding("logits", "error", "seen", "mended")
         raise KeyError("where")
 
@@ -707,7 +707,7 @@ def test_a_check_that_fails_is_skipped_with_a_line_to_report(small, monkeypatch)
 
 
 def test_the_report_reads_as_text_and_as_html():
-    report = Report(
+    report = Inspection(
         (Finding("labels", "error", "<b>3</b> & more", "do\nthis"),), ("logits",), (("x", "<y>"),)
     )
     assert repr(report).startswith("Preflight: 1 error, 0 warnings, 1 checks passed, 1 skipped.")

@@ -11,8 +11,9 @@ import numpy as np
 
 from helpers.bases import sources
 from helpers.preflight import copies
-from helpers.preflight.learner import Learner, forward, is_pretrained, leaves
 from helpers.preflight.report import Finding, Skip
+from helpers.preflight.setup import Setup, forward, is_pretrained
+from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -53,7 +54,7 @@ FAMILIES = {
 PREPROCESS = {"caffe": "vgg16", "torch": "densenet", "-1 to 1": "mobilenet_v2"}
 
 
-def check_scaling(learner: Learner) -> Iterator[Finding]:
+def check_scaling(setup: Setup) -> Iterator[Finding]:
     """Pictures scaled otherwise than the base expects, or blue and red swapped.
 
     First source: what the sample makes of the first pretrained BatchNormalization, against the
@@ -65,29 +66,29 @@ def check_scaling(learner: Learner) -> Iterator[Finding]:
     """
     import keras
 
-    if not copies.are_pictures(learner.train.images):
-        raise Skip(f"inputs of shape {learner.train.images.shape[1:]} are no pictures")
+    if not copies.are_pictures(setup.train.images):
+        raise Skip(f"inputs of shape {setup.train.images.shape[1:]} are no pictures")
     found = [
-        one for one in leaves(learner.model) if isinstance(one, keras.layers.BatchNormalization)
+        one for one in leaf_layers(setup.model) if isinstance(one, keras.layers.BatchNormalization)
     ]
     first = next((layer for layer in found if is_pretrained(layer)), None)
-    if first is None or first is not found[0] or learner.has_trained:
-        yield from _by_name(learner)
+    if first is None or first is not found[0] or setup.has_trained:
+        yield from _by_name(setup)
     else:
-        yield from _by_statistics(learner, first)
+        yield from _by_statistics(setup, first)
 
 
-def _by_statistics(learner: Learner, first: keras.layers.BatchNormalization) -> Iterator[Finding]:
+def _by_statistics(setup: Setup, first: keras.layers.BatchNormalization) -> Iterator[Finding]:
     """Compare the sample with the stored statistics, as it is and as it would be mended."""
-    images = learner.train.images.astype(np.float32)
+    images = setup.train.images.astype(np.float32)
     batches = [images[start : start + PICTURES] for start in range(0, len(images), PICTURES)]
-    now = _misfit(learner.model, first, batches[0])
+    now = _misfit(setup.model, first, batches[0])
     if now.divergence > MISFIT:
-        yield from _better_scaling(learner, first, batches[0], now)
+        yield from _better_scaling(setup, first, batches[0], now)
         return
     batches = [batch for batch in batches if len(batch) == PICTURES]
     if images.shape[-1] == 3 and len(batches) >= ORDER_BATCHES:
-        yield from _better_swapped(learner.model, first, batches, now)
+        yield from _better_swapped(setup.model, first, batches, now)
 
 
 def _better_swapped(
@@ -114,7 +115,7 @@ def _better_swapped(
 
 
 def _better_scaling(
-    learner: Learner, first: keras.layers.BatchNormalization, images: np.ndarray, now: _Misfit
+    setup: Setup, first: keras.layers.BatchNormalization, images: np.ndarray, now: _Misfit
 ) -> Iterator[Finding]:
     """The mend under which the pictures fit best, where one fits far better.
 
@@ -122,17 +123,17 @@ def _better_scaling(
         Skip: where none does, so that something else must differ.
     """
     usable = [n for n in MENDS if images.shape[-1] == 3 or n not in COLOUR_MENDS]
-    fits = {n: _misfit(learner.model, first, MENDS[n](images)) for n in usable}
+    fits = {n: _misfit(setup.model, first, MENDS[n](images)) for n in usable}
     name, best = min(fits.items(), key=lambda item: item[1].divergence)
     if best.divergence > now.divergence / 2:
         raise Skip(
-            f"pictures of {learner.train.low:g} to {learner.train.high:g} do not fit the "
+            f"pictures of {setup.train.low:g} to {setup.train.high:g} do not fit the "
             f"statistics of '{first.name}' ({now}), and no usual scaling does better"
         )
     yield Finding(
         "scaling",
         "error",
-        f"Pictures of {learner.train.low:g} to {learner.train.high:g} reach the base other than "
+        f"Pictures of {setup.train.low:g} to {setup.train.high:g} reach the base other than "
         f"in its training: at '{first.name}' {now}. Changed to {name} they fit: {best}.",
         f"Let the pictures x that you pass in be {name}; or take out, or change, the scaling that "
         f"the model does itself.",
@@ -164,7 +165,7 @@ def _misfit(
     import keras
 
     mean, variance = np.array(first.moving_mean), np.array(first.moving_variance)
-    for layer in leaves(model):
+    for layer in leaf_layers(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = layer is first
     first.momentum = 0.0
@@ -184,14 +185,14 @@ def _misfit(
     )
 
 
-def _by_name(learner: Learner) -> Iterator[Finding]:
+def _by_name(setup: Setup) -> Iterator[Finding]:
     """Judge what reaches a base of `keras.applications` by its name.
 
     Raises:
         Skip: where the model holds no base of a known name, or what reaches it cannot be had.
     """
-    base, expected = _named_base(learner.model)
-    reaching = _reaching(learner.model, base, learner.train.images.astype(np.float32))
+    base, expected = _named_base(setup.model)
+    reaching = _reaching(setup.model, base, setup.train.images.astype(np.float32))
     low, high, spread = float(reaching.min()), float(reaching.max()), float(reaching.std())
     if _in_range(expected, low, high, spread):
         return

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.preflight.learner import Learner
 from helpers.preflight.report import Finding, Skip
+from helpers.preflight.setup import Setup
 
 if TYPE_CHECKING:
     import keras
@@ -29,7 +29,7 @@ WORSE = 1.5
 HORIZON = 10_000
 
 
-def check_rate(learner: Learner) -> Iterator[Finding]:
+def check_rate(setup: Setup) -> Iterator[Finding]:
     """A rate at which the loss blows up within a few steps, or ends worse than at a tenth of it.
 
     Each trial starts from the same weights and goes over the same batches, with a new optimizer of
@@ -41,8 +41,8 @@ def check_rate(learner: Learner) -> Iterator[Finding]:
     Source: after the range test of Smith (2017), 'Cyclical Learning Rates for Training Neural
     Networks', walked from above so that a sound rate costs one trial.
     """
-    test = _RangeTest(learner)
-    rate = peak_rate(learner.model.optimizer)
+    test = _RangeTest(setup)
+    rate = peak_rate(setup.model.optimizer)
     trial = test.run(rate)
     if trial.blows_up:
         yield _blown(test, rate, trial)
@@ -124,15 +124,15 @@ class _RangeTest:
         Skip: where a step of `fit` could not be imitated.
     """
 
-    def __init__(self, learner: Learner) -> None:
+    def __init__(self, setup: Setup) -> None:
         import keras
 
-        self.model, self.learner = learner.model, learner
+        self.model, self.setup = setup.model, setup
         if type(self.model).train_step is not keras.Model.train_step:
             raise Skip("the model has a train_step of its own")
         if not self.model.trainable_variables:
             raise Skip("nothing of the model is trainable")
-        self.narrow = learner.loss.kind == "binary" and learner.train_outputs.shape[-1] == 1
+        self.narrow = setup.loss.kind == "binary" and setup.train_outputs.shape[-1] == 1
         self.optimizer = _new_optimizer(self.model)
         self.variables = [*self.model.variables, *self.optimizer.variables]
         self.start = [np.array(variable) for variable in self.variables]
@@ -144,12 +144,12 @@ class _RangeTest:
             variable.assign(value)
         self.optimizer.learning_rate = rate
         losses = [float(self._step(images, labels)) for images, labels in self._batches()]
-        return _Trial(losses, float(np.log(self.learner.classes)))
+        return _Trial(losses, float(np.log(self.setup.classes)))
 
     def _batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Batches of the pool, again from its beginning where it is small."""
-        images, labels = self.learner.train.pool, self.learner.train.pooled
-        size = min(self.learner.options.batch_size, len(labels))
+        images, labels = self.setup.train.pool, self.setup.train.pooled
+        size = min(self.setup.options.batch_size, len(labels))
         for step in range(BATCHES):
             rows = np.arange(step * size, (step + 1) * size) % len(labels)
             batch = labels[rows].reshape(size, -1) if self.narrow else labels[rows]

@@ -14,6 +14,7 @@ import numpy as np
 from helpers.evaluation import Accuracy
 from helpers.preflight.report import Skip
 from helpers.preflight.scans import Data, Scan
+from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -53,8 +54,8 @@ class Loss:
 
 
 @dataclass(eq=False)
-class Learner:
-    """A compiled model with its data, seen through once, and with what was asked for."""
+class Setup:
+    """What goes into `fit`: a compiled model and its data, seen through once; and what is asked."""
 
     model: keras.Model
     train_data: Data
@@ -116,10 +117,10 @@ class Learner:
         """How often the model is right on a sample, each output judged as what it is."""
         truth = as_classes(scan.sampled)
         if outputs.shape[-1] == 1:
-            named = (outputs[:, 0] > (0.0 if self.gives_logits else 0.5)).astype(int)
+            predicted = (outputs[:, 0] > (0.0 if self.gives_logits else 0.5)).astype(int)
         else:
-            named = outputs.argmax(axis=-1)
-        return Accuracy(int((named == truth).sum()), len(truth))
+            predicted = outputs.argmax(axis=-1)
+        return Accuracy(int((predicted == truth).sum()), len(truth))
 
     @cached_property
     def is_trained(self) -> bool:
@@ -142,7 +143,7 @@ class Learner:
         The optimizer must have taken no step yet, or what it trained would pass for pretrained.
         """
         own, pretrained, found = output_layer(self.model), False, []
-        for layer in reversed(leaves(self.model)):
+        for layer in reversed(leaf_layers(self.model)):
             # A convolution without bias is as pretrained as the normalization behind it.
             if any(len(weight.shape) == 1 for weight in layer.weights):
                 pretrained = layer is not own and is_pretrained(layer)
@@ -181,15 +182,6 @@ def forward(model: keras.Model, images: np.ndarray, training: bool = False) -> n
         for start in range(0, len(images), size)
     ]
     return np.concatenate(outputs)
-
-
-def leaves(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """All layers that hold no others, each once, from the input to the output."""
-    found: dict[int, keras.layers.Layer] = {}
-    for inner in getattr(layer, "layers", None) or []:
-        inside = leaves(inner) if getattr(inner, "layers", None) else [inner]
-        found |= {id(one): one for one in inside}
-    return list(found.values())
 
 
 def output_layer(model: keras.Model) -> keras.layers.Layer | None:
@@ -270,7 +262,7 @@ def untouched(model: keras.Model) -> Iterator[None]:
     variables = [*model.variables, *model.optimizer.variables]
     variables += [variable for metric in model.metrics for variable in metric.variables]
     values = [np.array(variable) for variable in variables]
-    layers = leaves(model)
+    layers = leaf_layers(model)
     settings = [(layer.trainable, getattr(layer, "momentum", None)) for layer in layers]
     states = random.getstate(), np.random.get_state()
     try:
