@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from helpers.preflight import data, fine_tuning, inputs, outputs, rates
 from helpers.preflight.report import Finding, Inspection, Skip
 from helpers.preflight.scans import Scan, as_data
-from helpers.preflight.setup import Options, Setup, untouched
+from helpers.preflight.setup import Options, Original, Setup
 
 if TYPE_CHECKING:
     import keras
@@ -90,8 +90,12 @@ def _judge(setup: Setup) -> Inspection:
     """Let each check look."""
     findings: list[Finding] = []
     passed, skipped = [], []
+    original = Original(setup.model)
     for name, check in CHECKS.items():
-        found, reason = _ask(check, setup)
+        try:
+            found, reason = _ask(check, setup)
+        finally:
+            original.restore()
         findings += found
         if reason is not None:
             skipped.append((name, reason))
@@ -105,9 +109,8 @@ def _ask(check: Check, setup: Setup) -> tuple[list[Finding], str | None]:
     """What a check finds, and why it gave up, if it did; what it found before that is kept."""
     found: list[Finding] = []
     try:
-        with untouched(setup.model):
-            for finding in check(setup):
-                found.append(finding)
+        for finding in check(setup):
+            found.append(finding)
     except Skip as reason:
         return found, str(reason)
     # An unusual model may make any check fail; the others still say what they see.

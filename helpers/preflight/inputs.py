@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -170,7 +171,8 @@ def _misfit(
             layer.trainable = layer is first
     first.momentum = 0.0
     try:
-        forward(model, images, training=True)
+        with _no_further_than(first):
+            forward(model, images, training=True)
         now, spread = np.array(first.moving_mean), np.array(first.moving_variance)
     finally:
         first.moving_mean.assign(mean)
@@ -183,6 +185,32 @@ def _misfit(
         float(np.median(np.sqrt(ratio))),
         float(np.median(np.sqrt(shift))),
     )
+
+
+class _Reached(BaseException):
+    """What follows need not be computed; Keras changes errors that are an `Exception`."""
+
+
+@contextlib.contextmanager
+def _no_further_than(layer: keras.layers.Layer) -> Iterator[None]:
+    """Within, a call of the model ends with this layer, unless it goes on as a graph."""
+    import tensorflow as tf
+
+    call = layer.call
+
+    def call_and_stop(*arguments: Any, **options: Any) -> Any:
+        given = call(*arguments, **options)
+        if tf.executing_eagerly():
+            raise _Reached
+        return given
+
+    layer.call = call_and_stop
+    try:
+        yield
+    except _Reached:
+        pass
+    finally:
+        del layer.call
 
 
 def _by_name(setup: Setup) -> Iterator[Finding]:

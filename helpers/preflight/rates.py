@@ -55,7 +55,7 @@ def check_rate(setup: Setup) -> Iterator[Finding]:
 def _blown(test: _RangeTest, rate: float, trial: _Trial) -> Finding:
     """Rates that fall by half a power of ten are tried until the loss stays where it may be."""
     fine = rate / FACTOR
-    while (calm := test.run(fine)).blows_up and fine > rate * LOWEST:
+    while (calm := test.run(fine, to_the_end=False)).blows_up and fine > rate * LOWEST:
         fine /= FACTOR
     return Finding(
         "learning rate",
@@ -105,7 +105,7 @@ class _Trial:
     @property
     def blows_up(self) -> bool:
         """Whether the loss passes what it may at any step."""
-        return not np.isfinite(self.losses).all() or max(self.losses[1:]) > self._most
+        return not np.isfinite(self.losses).all() or max(self.losses) > self._most
 
     @property
     def ends_well(self) -> bool:
@@ -138,13 +138,20 @@ class _RangeTest:
         self.start = [np.array(variable) for variable in self.variables]
         self._step = self._step_function()
 
-    def run(self, rate: float) -> _Trial:
-        """The loss in training mode of each batch, before the step on it."""
+    def run(self, rate: float, to_the_end: bool = True) -> _Trial:
+        """The loss in training mode of each batch, before the step on it.
+
+        Where `to_the_end` is False, the trial ends with the batch at which the loss blows up.
+        """
         for variable, value in zip(self.variables, self.start, strict=True):
             variable.assign(value)
         self.optimizer.learning_rate = rate
-        losses = [float(self._step(images, labels)) for images, labels in self._batches()]
-        return _Trial(losses, float(np.log(self.setup.classes)))
+        trial = _Trial([], float(np.log(self.setup.classes)))
+        for images, labels in self._batches():
+            trial.losses.append(float(self._step(images, labels)))
+            if trial.blows_up and not to_the_end:
+                break
+        return trial
 
     def _batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Batches of the pool, again from its beginning where it is small."""

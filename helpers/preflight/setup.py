@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -253,28 +251,31 @@ def head_is_fresh(layer: keras.layers.Layer | None) -> bool:
     return bias is not None and not np.any(np.array(bias))
 
 
-@contextlib.contextmanager
-def untouched(model: keras.Model) -> Iterator[None]:
-    """Leave a model, its optimizer and metrics and the global random states as they were.
+class Original:
+    """A model, its optimizer and metrics and the global random states as they are now.
 
-    Within, weights may be trained, `trainable` and BatchNormalization's `momentum` be set.
+    Until `restore`, weights may be trained, `trainable` and BatchNormalization's `momentum` be set.
     """
-    variables = [*model.variables, *model.optimizer.variables]
-    variables += [variable for metric in model.metrics for variable in metric.variables]
-    values = [np.array(variable) for variable in variables]
-    layers = leaf_layers(model)
-    settings = [(layer.trainable, getattr(layer, "momentum", None)) for layer in layers]
-    states = random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        for variable, value in zip(variables, values, strict=True):
+
+    def __init__(self, model: keras.Model) -> None:
+        self.variables = [*model.variables, *model.optimizer.variables]
+        self.variables += [variable for metric in model.metrics for variable in metric.variables]
+        self.values = [np.array(variable) for variable in self.variables]
+        self.layers = [
+            (layer, layer.trainable, getattr(layer, "momentum", None))
+            for layer in leaf_layers(model)
+        ]
+        self.states = random.getstate(), np.random.get_state()
+
+    def restore(self) -> None:
+        """Put back what has changed."""
+        for variable, value in zip(self.variables, self.values, strict=True):
             if not np.array_equal(np.array(variable), value):  # reading is cheap, assigning is not
                 variable.assign(value)
-        for layer, (trainable, momentum) in zip(layers, settings, strict=True):
+        for layer, trainable, momentum in self.layers:
             if layer.trainable != trainable:
                 layer.trainable = trainable
             if momentum is not None:
                 layer.momentum = momentum
-        random.setstate(states[0])
-        np.random.set_state(states[1])
+        random.setstate(self.states[0])
+        np.random.set_state(self.states[1])
