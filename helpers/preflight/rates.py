@@ -170,7 +170,7 @@ class _RangeTest:
         model, loss_of = self.model, keras.losses.get(self.model.loss)
         weights = model.trainable_variables
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)  # as `fit` traces its own
         def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 outputs = keras.ops.cast(model(images, training=True), "float32")
