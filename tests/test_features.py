@@ -93,8 +93,8 @@ def count_runs(monkeypatch: pytest.MonkeyPatch, stop_at: int | None = None) -> l
     return sizes
 
 
-# By these layers, every kind of layer that a base has was there, its strides and shortcuts included.
-# What follows repeats them with more weights: seconds for each engine, and nothing new.
+# By these layers, every kind of layer of a base has come, strides and shortcuts included. What follows
+# repeats them with more weights: seconds for each engine, and nothing new.
 ENOUGH = {
     "Xception": "block4_pool",
     "ResNet50V2": "conv3_block1_out",
