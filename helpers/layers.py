@@ -23,11 +23,6 @@ OPERATIONS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
 OUTPUTS = {"linear": "logits", "sigmoid": "probabilities", "softmax": "probabilities"}
 
 
-def leaves(model: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """All layers that hold no others, each once, in the order in which they stand."""
-    return list(dict.fromkeys(leaf_layers(model)))
-
-
 # How it ends
 
 
@@ -150,7 +145,7 @@ def seen(owner: Any, name: str, see: Callable[[Any, Any], None]) -> Iterator[Non
 def look(model: keras.Model, images: Any, see: Callable[[Any, Any, Any], None]) -> None:
     """Call a model; `see` is told of each leaf in turn: the layer, what it took, what it gave."""
     with ExitStack() as stack:
-        for leaf in leaves(model):
+        for leaf in leaf_layers(model):
             stack.enter_context(seen(leaf, "call", partial(see, leaf)))
         model(images, training=False)
 

@@ -32,9 +32,26 @@ MODULES = {
 
 
 @pytest.fixture(scope="module")
-def built():
-    """Each base once, with random weights."""
-    return {name: bases.load(name, weights=None) for name in bases.BASES}
+def asked_for():
+    """What Keras asks of `get_file`, by base, when it builds them; filled by `built`."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def built(asked_for):
+    """Each base once, with random weights; of ImageNet's, Keras only asks for the file."""
+    made = {"drawn": bases.load("drawn", weights=None)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.Model, "load_weights", lambda model, path: None)
+        for name, base in bases.BASES.items():
+
+            def get_file(fname, origin, cache_subdir="datasets", file_hash=None, name=name):
+                asked_for[name] = fname, origin, file_hash
+
+            patch.setattr(file_utils, "get_file", get_file)
+            if base.folder:
+                made[name] = base.build(base.size, "imagenet")
+    return made
 
 
 def test_every_base_has_an_oracle():
@@ -72,13 +89,13 @@ def test_each_cut_parts_the_base_without_changing_what_it_says(built, name):
     base = built[name]
     found = bases.cuts(base)
     assert len(found) >= 5
+    ends = [base.get_layer(cut).output for cut in found]
+    uppers = [keras.Model(end, base.output) for end in ends[:-1]]  # an error, if more crosses
     pixels = np.random.default_rng(0).uniform(-1, 1, (1, *base.input_shape[1:])).astype("float32")
-    expected = base(pixels, training=False).numpy()
-    for cut in (found[0], found[len(found) // 2], found[-2]):
-        at_cut = base.get_layer(cut).output
-        lower, upper = keras.Model(base.input, at_cut), keras.Model(at_cut, base.output)
-        together = upper(lower(pixels, training=False), training=False).numpy()
-        np.testing.assert_allclose(together, expected, rtol=1e-4, atol=1e-5)
+    *at_cuts, expected = keras.Model(base.input, ends)(pixels, training=False)
+    half = len(uppers) // 2
+    together = uppers[half](at_cuts[half], training=False)
+    np.testing.assert_allclose(together, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_cuts_of_mobilenet_are_block_ends_and_none_is_inside_a_residual_block(built):
@@ -87,6 +104,9 @@ def test_cuts_of_mobilenet_are_block_ends_and_none_is_inside_a_residual_block(bu
     assert found[-1] == "out_relu"
     inside = {"block_12_expand_relu", "block_12_depthwise_relu", "block_12_project_BN"}
     assert not inside & set(found)
+    for name in inside:
+        with pytest.raises(ValueError, match="not connected"):
+            keras.Model(built["MobileNetV2"].get_layer(name).output, built["MobileNetV2"].output)
     order = [layer.name for layer in built["MobileNetV2"].layers]
     assert [order.index(name) for name in found] == sorted(order.index(name) for name in found)
 
@@ -132,18 +152,9 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", [name for name, base in bases.BASES.items() if base.folder])
-def test_weights_and_digests_are_those_that_keras_asks_for(monkeypatch, name):
-    class Asked(Exception):
-        """Stops Keras where it would download."""
-
-    def get_file(fname, origin, cache_subdir="datasets", file_hash=None):
-        raise Asked(fname, origin, file_hash)
-
+def test_weights_and_digests_are_those_that_keras_asks_for(built, asked_for, name):
     base = bases.find(name)
-    monkeypatch.setattr(file_utils, "get_file", get_file)
-    with pytest.raises(Asked) as asked:
-        base.build(base.size, "imagenet")
-    assert asked.value.args == (base.weights_file, base.weights_url, base.digest or None)
+    assert asked_for[name] == (base.weights_file, base.weights_url, base.digest or None)
 
 
 @pytest.mark.parametrize("name", ["Xception", "ConvNeXtTiny"])
@@ -264,18 +275,17 @@ def test_the_embedded_base_is_what_its_record_says():
     assert {name: record[name] for name in plan} == plan
 
 
-def test_the_embedded_base_tells_animals_apart_that_it_never_met():
-    keras.utils.set_random_seed(0)
+def test_the_embedded_base_tells_animals_apart_that_it_never_met(built):
     drawn = drawings.draw_many(pretrain.KEPT_BACK, 100, seed=999)
     images = bases.find("drawn").scaling()(np.stack([drawing.picture for drawing in drawn]))
     labels = np.arange(200) % 2
 
-    def share(weights):
-        features = bases.load("drawn", weights).predict(images, verbose=0).mean(axis=(1, 2))
+    def share(base):
+        features = np.mean(base(images, training=False), axis=(1, 2))
         head = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
         return head.fit(features[:100], labels[:100]).score(features[100:], labels[100:])
 
-    assert share("pretrained") > share(None) + 0.1
+    assert share(bases.load("drawn")) > share(built["drawn"]) + 0.1
 
 
 def test_damaged_embedded_weights_are_not_loaded(tmp_path, monkeypatch):

@@ -13,37 +13,43 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from helpers import paths
-from helpers.pictures import photographs
-
-COUNTS = {"train/cats": 3, "train/dogs": 3, "validation/cats": 2, "validation/dogs": 2}
-
-# What a lesson does: load pictures, extract their features, keep the progress.
-LESSON = """
-import sys
-import keras
-from helpers import features, pictures
+from helpers import features, paths, pictures
 from helpers.exercises import progress
 from helpers.pictures import photographs
 
-photographs.COUNTS = {counts}
-keras.utils.set_random_seed(0)
-found = pictures.load("photos", 32, quiet=True)
-model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.GlobalAveragePooling2D()])
-extracted = features.extract(model, found.train.images)
-progress.record("lesson_1.counts", right=True)
-print(len(found.train), extracted.shape, extracted.filename)
-""".replace("{counts}", repr(COUNTS))
+HERE = Path(__file__).parent
+COUNTS = {"train/cats": 3, "train/dogs": 3, "validation/cats": 2, "validation/dogs": 2}
+
+VARIABLES = ("COURSE_CACHE", "COURSE_SHARED", "COURSE_PROGRESS", "COURSE_MIRROR", "COURSE_PICTURES")
 
 
-def lesson(environment: dict[str, str], before: Sequence[str] = ()) -> str:
-    """What the lesson prints, run with these variables, and with these words in front."""
-    names = ("COURSE_CACHE", "COURSE_SHARED", "COURSE_PROGRESS", "COURSE_MIRROR", "COURSE_PICTURES")
-    others = {name: value for name, value in os.environ.items() if name not in names}
+def lesson(environment: dict[str, str]) -> str:
+    """What a lesson does: load pictures, extract their features, keep the progress.
+
+    Returns:
+        How many pictures and features there are, and where these are kept.
+    """
+    import keras
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in VARIABLES:
+            patch.delenv(name, raising=False)
+        for name, value in {"COURSE_MIRROR": "http://127.0.0.1:9", **environment}.items():
+            patch.setenv(name, value)
+        patch.setattr(photographs, "COUNTS", COUNTS)
+        found = pictures.load("photos", 32, quiet=True)
+        model = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.GlobalAveragePooling2D()])
+        extracted = features.extract(model, found.train.images)
+        progress.record("lesson_1.counts", right=True)
+    return f"{len(found.train)} {extracted.shape} {extracted.filename}"
+
+
+def lesson_of_another(environment: dict[str, str], before: Sequence[str]) -> str:
+    """The same in a process of its own, started with these words in front."""
+    asked = f"from test_classroom import lesson; print(lesson({environment}))"
     ran = subprocess.run(
-        [*before, sys.executable, "-c", LESSON],
-        cwd=paths.ROOT,
-        env={**others, "COURSE_MIRROR": "http://127.0.0.1:9", **environment},
+        [*before, sys.executable, "-c", asked],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(paths.ROOT), str(HERE)])},
         capture_output=True,
         text=True,
     )
@@ -83,7 +89,7 @@ def test_a_learner_reads_the_shared_cache_and_writes_only_to_the_own(tmp_path: P
     own = {"COURSE_CACHE": str(learners), "COURSE_SHARED": str(teachers)}
     protect(teachers, writable=False)
     try:
-        assert lesson(own, [] if os.geteuid() else POWERLESS) == first
+        assert lesson_of_another(own, [] if os.geteuid() else POWERLESS) == first
     finally:
         protect(teachers, writable=True)
     assert {path: path.stat().st_mtime_ns for path in teachers.rglob("*")} == before

@@ -10,12 +10,25 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from helpers import bases, pictures, weights
-from helpers.preflight import CHECKS, UNEXPECTED, Finding, Report, copies, preflight
+from helpers import bases, pictures, training, weights
+from helpers.preflight import CHECKS, UNEXPECTED, Finding, Inspection, copies, preflight
 
 LOGITS = keras.losses.BinaryCrossentropy(from_logits=True)
 # Validation sets here are small on purpose; the size is judged in a test of its own.
 ANY_SIZE = {"difference": 0.5, "sample": 40}
+
+
+@pytest.fixture
+def every_check():
+    """For tests that need the trials of the learning rate, too."""
+
+
+@pytest.fixture(autouse=True)
+def no_trials(request, monkeypatch):
+    """Leave out the trials of the learning rate: they take most of the seconds of a preflight."""
+    if "every_check" not in request.fixturenames:
+        checks = {name: check for name, check in CHECKS.items() if name != "learning rate"}
+        monkeypatch.setattr(sys.modules["helpers.preflight"], "CHECKS", checks)
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +86,7 @@ def tiny_base(small):
 @pytest.fixture(scope="module")
 def tiny_head(tiny_base, small):
     """Weights of a head trained on the features of the tiny base."""
-    from helpers import training
-
-    model, _ = transfer(base=tiny_base())
+    model, _ = transfer(tiny_base())
     extractor = keras.Model(model.input, model.get_layer("pooling").output)
     features = extractor.predict(small[0][0], verbose=0)
     return training.reference_head(features, small[0][1], strength=100.0).get_weights()
@@ -83,7 +94,9 @@ def tiny_head(tiny_base, small):
 
 def compiled(model, loss=LOGITS, metrics=None, optimizer=None):
     threshold = keras.metrics.BinaryAccuracy(threshold=0.0)
-    model.compile(optimizer or keras.optimizers.Adam(1e-3), loss, metrics=metrics or [threshold])
+    optimizer = optimizer or keras.optimizers.Adam(1e-3)
+    # Two steps of fit are done before their graph would be traced.
+    model.compile(optimizer, loss, metrics=metrics or [threshold], run_eagerly=True)
     return model
 
 
@@ -104,10 +117,9 @@ def cnn(*end, outputs=1, start=()):
     )
 
 
-def transfer(scaling=None, base=None, start=()):
+def transfer(base, scaling=None, start=()):
     """The course's model: base frozen, fresh head of one logit."""
     keras.utils.set_random_seed(0)
-    base = base or bases.load("drawn")
     base.trainable = False
     inputs = values = keras.Input(base.input_shape[1:])
     for layer in start:
@@ -119,19 +131,37 @@ def transfer(scaling=None, base=None, start=()):
 
 
 @pytest.fixture(scope="module")
-def trained_head(drawings):
-    """Weights of a head trained on the features of 400 drawings."""
-    from helpers import training
-
-    model, _ = transfer()
-    extractor = keras.Model(model.input, model.get_layer("pooling").output)
-    features = extractor.predict(drawings.train.images[:400], verbose=0)
-    return training.reference_head(features, drawings.train.labels[:400]).get_weights()
+def drawn():
+    """The course's base; what a test does to `trainable`, `transfer` undoes."""
+    return bases.load("drawn")
 
 
-def fine_tuning(trained_head, **options):
+CUT = "block_13_project_BN"
+
+
+@pytest.fixture(scope="module")
+def extracted(drawings, drawn):
+    """What the base gives for 360 drawings at `CUT`, and at its end, pooled."""
+    pooled = keras.layers.GlobalAveragePooling2D()(drawn.output)
+    both = keras.Model(drawn.input, [drawn.get_layer(CUT).output, pooled])
+    at_cut, features = both(drawings.train.images[:360] / 127.5 - 1, training=False)
+    return np.array(at_cut), np.array(features), drawings.train.labels[:360]
+
+
+@pytest.fixture(scope="module")
+def trained_head(extracted):
+    """Weights of a head trained on these features."""
+    return training.reference_head(*extracted[1:]).get_weights()
+
+
+def halves(inputs, labels, count):
+    """The first `count`, and the next 60."""
+    return [(inputs[rows], labels[rows]) for rows in (slice(count), slice(count, count + 60))]
+
+
+def fine_tuning(trained_head, base, **options):
     """The whole model with a trained head, base unfrozen but for BatchNormalization."""
-    model, base = transfer(**options)
+    model, base = transfer(base, **options)
     model.get_layer("head").set_weights(trained_head)
     weights.unfreeze(base)
     return model, base
@@ -160,29 +190,14 @@ def errors(report):
 # No false alarms
 
 
-def test_the_frozen_model_of_lesson_3_is_sound(split):
-    model, _ = transfer()
-    report = preflight(compiled(model), *split, **ANY_SIZE)
-    assert not faults(report)
-    skipped = dict(report.skipped)
-    assert set(skipped) == {"class order", "reshuffling"}
-    assert "scaling" in report.passed and "learning rate" in report.passed
-
-
-def test_the_head_and_the_upper_part_of_lesson_4_are_sound(drawings, trained_head):
-    _, base = transfer()
-    cut = base.get_layer("block_13_project_BN").output
-    below = keras.Model(base.input, cut)
-    at_cut = below.predict(drawings.train.images[:160] / 127.5 - 1, verbose=0)
-    data = (
-        (at_cut[:100], drawings.train.labels[:100]),
-        (at_cut[100:], drawings.train.labels[100:160]),
-    )
-    upper = keras.Model(cut, base.output, name="upper")
+@pytest.fixture
+def upper_part(drawn, trained_head):
+    """What lesson 4 fine-tunes from `CUT` on, under a trained head."""
+    cut = drawn.get_layer(CUT).output
     above = keras.Sequential(
         [
             keras.Input(cut.shape[1:]),
-            upper,
+            keras.Model(cut, drawn.output, name="upper"),
             keras.layers.GlobalAveragePooling2D(),
             keras.layers.Dropout(0.2),
             keras.layers.Dense(1, name="head"),
@@ -190,34 +205,42 @@ def test_the_head_and_the_upper_part_of_lesson_4_are_sound(drawings, trained_hea
     )
     above.get_layer("head").set_weights(trained_head)
     weights.unfreeze(above)
-    report = preflight(compiled(above, optimizer=keras.optimizers.Adam(6e-4)), *data, **ANY_SIZE)
+    return above
+
+
+@pytest.mark.usefixtures("every_check")
+def test_the_upper_part_of_lesson_4_is_sound_at_its_rate_and_not_at_a_hundred_times(
+    upper_part, extracted
+):
+    data = halves(extracted[0], extracted[2], 100)
+    compiled(upper_part, optimizer=keras.optimizers.Adam(6e-4))
+    report = preflight(upper_part, *data, **ANY_SIZE)
     assert not faults(report)
     assert {"scaling", "shared pictures"} <= dict(report.skipped).keys()
 
-    head = keras.Sequential([keras.Input((1280,)), *above.layers[-2:]])
-    pooled = keras.Sequential(above.layers[:2]).predict(at_cut, verbose=0)
-    data = (pooled[:100], data[0][1]), (pooled[100:], data[1][1])
-    assert not faults(preflight(compiled(head), *data, **ANY_SIZE))
-
-
-def test_the_whole_model_is_sound_at_the_courses_rate_and_not_at_a_hundred_times(
-    split, trained_head
-):
-    model, _ = fine_tuning(trained_head)
-    compiled(model, optimizer=keras.optimizers.Adam(6e-4))
-    assert not faults(preflight(model, *split, **ANY_SIZE))
     peak = keras.optimizers.schedules.CosineDecay(0.0, 90, warmup_target=0.06, warmup_steps=10)
-    report = preflight(compiled(model, optimizer=keras.optimizers.Adam(peak)), *split, **ANY_SIZE)
+    compiled(upper_part, optimizer=keras.optimizers.Adam(peak))
+    report = preflight(upper_part, *data, **ANY_SIZE)
     assert faults(report) == [("learning rate", "error")]
     assert "compiled rate of 0.06" in report.findings[0].what
 
 
+@pytest.mark.usefixtures("every_check")
+def test_the_whole_model_is_sound_at_the_courses_rate(split, trained_head, drawn):
+    model, _ = fine_tuning(trained_head, drawn)
+    report = preflight(compiled(model, optimizer=keras.optimizers.Adam(6e-4)), *split, **ANY_SIZE)
+    assert not faults(report)
+    assert set(dict(report.skipped)) == {"class order", "reshuffling"}
+    assert "scaling" in report.passed and "learning rate" in report.passed
+
+
+@pytest.mark.usefixtures("every_check")
 def test_the_tutorials_frozen_stage_is_sound_as_a_dataset(small, tiny_base):
     augmentation = keras.Sequential(
         [keras.layers.RandomFlip("horizontal"), keras.layers.RandomRotation(0.2)]
     )
     scaling = keras.applications.mobilenet_v2.preprocess_input
-    model, _ = transfer(scaling, base=tiny_base(), start=[augmentation])
+    model, _ = transfer(tiny_base(), scaling, start=[augmentation])
     compiled(model, optimizer=keras.optimizers.Adam(1e-4))
     data = [tf.data.Dataset.from_tensor_slices(part).batch(32).prefetch(1) for part in small]
     report = preflight(model, *data, **ANY_SIZE)
@@ -226,12 +249,13 @@ def test_the_tutorials_frozen_stage_is_sound_as_a_dataset(small, tiny_base):
     assert "reshuffling" in report.passed
 
 
+@pytest.mark.usefixtures("every_check")
 def test_the_guides_threshold_and_fine_tuning_are_found_and_nothing_else(
     small, tiny_base, tiny_head
 ):
     scaling = keras.layers.Rescaling(1 / 127.5, offset=-1)
     flip = keras.layers.RandomFlip("horizontal")
-    model, base = transfer(scaling, base=tiny_base(), start=[flip])
+    model, base = transfer(tiny_base(), scaling, start=[flip])
     guide = [keras.metrics.BinaryAccuracy()]
     frozen = preflight(compiled(model, metrics=guide), *small, **ANY_SIZE)
     assert faults(frozen) == [("threshold", "error")]
@@ -257,9 +281,16 @@ def layer_norm_net():
     )
 
 
-def vgg16():
-    base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+def lower_vgg16():
+    """The first blocks under the name of the whole, which has 14.7 million weights."""
+    whole = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
+    base = keras.Model(whole.input, whole.get_layer("block2_pool").output, name=whole.name)
     base.trainable = False
+    return base
+
+
+def vgg16():
+    base = lower_vgg16()
     inputs = keras.Input((32, 32, 3))
     values = keras.applications.vgg16.preprocess_input(inputs)
     pooled = keras.layers.GlobalAveragePooling2D()(base(values))
@@ -286,6 +317,7 @@ def subclassed():
     return model
 
 
+@pytest.mark.usefixtures("every_check")
 @pytest.mark.parametrize("build", [cnn, layer_norm_net, vgg16, subclassed])
 def test_models_without_pretrained_normalization_are_sound(build, small):
     keras.utils.set_random_seed(1)
@@ -297,7 +329,7 @@ def test_models_without_pretrained_normalization_are_sound(build, small):
 
 
 def test_batch_normalization_that_moves(small, tiny_base, tiny_head):
-    model, base = fine_tuning(tiny_head, base=tiny_base())
+    model, base = fine_tuning(tiny_head, tiny_base())
     base.get_layer("last_norm").trainable = True
     report = preflight(compiled(model, optimizer=keras.optimizers.Adam(1e-4)), *small, **ANY_SIZE)
     assert faults(report) == [("BatchNormalization", "error")]
@@ -347,6 +379,7 @@ def test_probabilities_for_a_loss_of_logits(end, small):
     assert not errors(preflight(model, *small, **ANY_SIZE))
 
 
+@pytest.mark.usefixtures("every_check")
 def test_softmax_for_a_loss_of_logits(small):
     metric = [keras.metrics.SparseCategoricalAccuracy()]
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -356,6 +389,7 @@ def test_softmax_for_a_loss_of_logits(small):
         assert ("logits" in errors(preflight(model, *small, **ANY_SIZE))) == softmax
 
 
+@pytest.mark.usefixtures("every_check")
 @pytest.mark.parametrize("loss", ["binary_crossentropy", keras.losses.BinaryCrossentropy()])
 def test_logits_for_a_loss_of_probabilities(loss, small):
     assert "logits" in errors(preflight(compiled(cnn(), loss=loss), *small, **ANY_SIZE))
@@ -374,23 +408,21 @@ def test_thresholds(small):
     [(1, 0, "x / 127.5 - 1"), (1 / 255, 0, "2 * x - 255")],
 )
 def test_wrong_scaling_is_found_by_the_stored_statistics(scale, offset, mend, small, tiny_base):
-    model, _ = transfer(keras.layers.Rescaling(scale, offset), base=tiny_base())
+    model, _ = transfer(tiny_base(), keras.layers.Rescaling(scale, offset))
     report = preflight(compiled(model), *small, **ANY_SIZE)
     found = next(found for found in report.findings if found.check == "scaling")
     assert found.severity == "error" and mend in found.what
 
 
 def test_scaling_twice_is_found(small, tiny_base):
-    model, _ = transfer(base=tiny_base())
+    model, _ = transfer(tiny_base())
     scaled = [(images / 127.5 - 1, labels) for images, labels in small]
     report = preflight(compiled(model), *scaled, **ANY_SIZE)
     assert "127.5 * (x + 1)" in next(f.what for f in report.findings if f.check == "scaling")
 
 
 def test_a_base_of_known_name_is_judged_by_its_range(small):
-    base = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
-    base.trainable = False
-    head = [base, keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
+    head = [lower_vgg16(), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
     model = compiled(keras.Sequential([keras.Input((32, 32, 3)), *head]))
     report = preflight(model, *small, **ANY_SIZE)
     found = next(found for found in report.findings if found.check == "scaling")
@@ -439,22 +471,19 @@ def test_blue_and_red_swapped():
 
 
 def test_fine_tuning_under_an_untrained_head(small, tiny_base):
-    model, base = transfer(base=tiny_base())
+    model, base = transfer(tiny_base())
     weights.unfreeze(base)
     report = preflight(compiled(model, optimizer=keras.optimizers.Adam(1e-5)), *small, **ANY_SIZE)
     assert faults(report) == [("untrained head", "error")]
     assert "bias is exactly zero" in report.findings[0].what
 
 
-def test_the_heads_rate(drawings, trained_head):
-    head = keras.Sequential([keras.Input((1280,)), keras.layers.Dense(1)])
-    extractor, _ = transfer()
-    extractor = keras.Model(extractor.input, extractor.get_layer("pooling").output)
-    features = extractor.predict(drawings.train.images[:360], verbose=0)
-    data = [
-        (features[rows], drawings.train.labels[:360][rows])
-        for rows in (slice(300), slice(300, 360))
-    ]
+@pytest.mark.usefixtures("every_check")
+def test_the_heads_rate(extracted):
+    head = keras.Sequential(
+        [keras.Input((1280,)), keras.layers.Dropout(0.2), keras.layers.Dense(1)]
+    )
+    data = halves(*extracted[1:], 300)
     start = head.get_weights()
     for rate, expected in ((1e-4, []), (1e-3, []), (1e-2, []), (0.3, ["learning rate"])):
         head.set_weights(start)
@@ -471,21 +500,21 @@ def test_a_rate_that_overshoots_without_blowing_up_is_compared_with_a_tenth_of_i
     class Test:
         """Trials that end as `ends` says for their rate."""
 
-        def __init__(self, learner):
+        def __init__(self, setup):
             pass
 
         def run(self, rate):
             return rates._Trial([0.7] + 8 * [ends[round(rate, 3)]], float(np.log(2)))
 
-    class Learner:
+    class Setup:
         model = compiled(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
 
-    Learner.model.optimizer.learning_rate = 0.1
+    Setup.model.optimizer.learning_rate = 0.1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rates, "_RangeTest", Test)
         for tenth, expected in ((0.3, 1), (0.5, 0)):
             ends |= {0.1: 0.6, 0.01: tenth}
-            assert len(list(rates.check_rate(Learner))) == expected
+            assert len(list(rates.check_rate(Setup))) == expected
 
 
 def jpeg(image, quality):
@@ -502,7 +531,7 @@ def halved(image):
 
 def test_shared_pictures_are_found_resized_and_compressed(small, tiny_base):
     (train, labels), validation = small
-    model, _ = transfer(base=tiny_base())
+    model, _ = transfer(tiny_base())
     changed = [train[0], jpeg(train[1], 50), halved(train[2])]
     mixed = np.concatenate([changed, validation[0][3:]]), validation[1]
     report = preflight(compiled(model), (train, labels), mixed, **ANY_SIZE)
@@ -585,6 +614,7 @@ def test_labels_that_do_not_fit(labels, loss, outputs, small, monkeypatch):
     assert "labels" not in errors(preflight(model, *right, **ANY_SIZE))
 
 
+@pytest.mark.usefixtures("every_check")
 def test_a_class_that_never_comes(small):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     report = preflight(compiled(cnn(outputs=3), loss=loss), *small, **ANY_SIZE)
@@ -593,7 +623,7 @@ def test_a_class_that_never_comes(small):
 
 
 def test_validation_with_its_labels_swapped(small, tiny_base, tiny_head):
-    model, _ = transfer(base=tiny_base())
+    model, _ = transfer(tiny_base())
     model.get_layer("head").set_weights(tiny_head)
     train, (images, labels) = small
     report = preflight(compiled(model), train, (images, 1 - labels), **ANY_SIZE)
@@ -635,7 +665,7 @@ def test_validation_that_is_augmented(small):
 def test_a_tiny_set_without_augmentation(small, tiny_base, tiny_head):
     tiny = small[0][0][:120], small[0][1][:120]
     for start, expected in (([], [("augmentation", "warning")]), ([keras.layers.RandomFlip()], [])):
-        model, _ = fine_tuning(tiny_head, base=tiny_base(), start=start)
+        model, _ = fine_tuning(tiny_head, tiny_base(), start=start)
         compiled(model, optimizer=keras.optimizers.Adam(1e-4))
         assert faults(preflight(model, tiny, small[1], **ANY_SIZE)) == expected
 
@@ -661,6 +691,7 @@ def test_validation_size_is_wilsons(small):
 # Nothing changes
 
 
+@pytest.mark.usefixtures("every_check")
 def test_everything_is_as_before_and_fit_gives_the_same(small):
     results = []
     for look in (False, True):
@@ -684,6 +715,7 @@ def test_everything_is_as_before_and_fit_gives_the_same(small):
     assert results[0] == results[1]
 
 
+@pytest.mark.usefixtures("every_check")
 def test_looking_twice_says_the_same(small):
     model = compiled(cnn(), optimizer=keras.optimizers.Adam(10.0))
     reports = [repr(preflight(model, *small)) for _ in range(2)]
@@ -694,11 +726,11 @@ def test_looking_twice_says_the_same(small):
 
 
 def test_a_check_that_fails_is_skipped_with_a_line_to_report(small, monkeypatch):
-    def broken(learner):
+    def broken(setup):
         yield Finding("logits", "error", "seen", "mended")
         raise KeyError("where")
 
-    monkeypatch.setitem(CHECKS, "logits", broken)
+    monkeypatch.setitem(sys.modules["helpers.preflight"].CHECKS, "logits", broken)
     report = preflight(compiled(cnn()), *small, **ANY_SIZE)
     assert report.findings[0].what == "seen" and "labels" in report.passed
     reason = dict(report.skipped)["logits"]
@@ -707,7 +739,7 @@ def test_a_check_that_fails_is_skipped_with_a_line_to_report(small, monkeypatch)
 
 
 def test_the_report_reads_as_text_and_as_html():
-    report = Report(
+    report = Inspection(
         (Finding("labels", "error", "<b>3</b> & more", "do\nthis"),), ("logits",), (("x", "<y>"),)
     )
     assert repr(report).startswith("Preflight: 1 error, 0 warnings, 1 checks passed, 1 skipped.")

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.preflight import data, fine_tuning, inputs, outputs, rates
-from helpers.preflight.learner import Learner, Options, untouched
-from helpers.preflight.report import Finding, Report, Skip
+from helpers.preflight.report import Finding, Inspection, Skip
 from helpers.preflight.scans import Scan, as_data
+from helpers.preflight.setup import Options, Original, Setup
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["CHECKS", "Finding", "Report", "preflight"]
+__all__ = ["CHECKS", "Finding", "Inspection", "preflight"]
 
 UNEXPECTED = "the check itself failed"
-Check = Callable[[Learner], Iterable[Finding]]
+Check = Callable[[Setup], Iterable[Finding]]
 CHECKS: dict[str, Check] = {
     "BatchNormalization": fine_tuning.check_batch_normalization,
     "trainable": fine_tuning.check_trainable,
@@ -49,7 +49,7 @@ def preflight(
     expected_accuracy: float = 0.9,
     class_names: tuple[Sequence[str] | None, Sequence[str] | None] = (None, None),
     seed: int = 0,
-) -> Report:
+) -> Inspection:
     """Look at a compiled model with one input and one output, and at its data.
 
     Nothing is changed: weights, optimizer, `trainable` and the global random states of Python and
@@ -83,31 +83,34 @@ def preflight(
     scans = [source.scan(pictures, sample, seed, pool) for source in sources]
     for source, scan in zip(sources, scans, strict=True):
         _check_shape(model, source.name, scan)
-    return _judge(Learner(model, *sources, scans[0], scans[1], options))
+    return _judge(Setup(model, *sources, scans[0], scans[1], options))
 
 
-def _judge(learner: Learner) -> Report:
+def _judge(setup: Setup) -> Inspection:
     """Let each check look."""
     findings: list[Finding] = []
     passed, skipped = [], []
+    original = Original(setup.model)
     for name, check in CHECKS.items():
-        found, reason = _ask(check, learner)
+        try:
+            found, reason = _ask(check, setup)
+        finally:
+            original.restore()
         findings += found
         if reason is not None:
             skipped.append((name, reason))
         elif not found:
             passed.append(name)
     findings.sort(key=lambda finding: finding.severity)
-    return Report(tuple(findings), tuple(passed), tuple(skipped), _looked_at(learner))
+    return Inspection(tuple(findings), tuple(passed), tuple(skipped), _looked_at(setup))
 
 
-def _ask(check: Check, learner: Learner) -> tuple[list[Finding], str | None]:
+def _ask(check: Check, setup: Setup) -> tuple[list[Finding], str | None]:
     """What a check finds, and why it gave up, if it did; what it found before that is kept."""
     found: list[Finding] = []
     try:
-        with untouched(learner.model):
-            for finding in check(learner):
-                found.append(finding)
+        for finding in check(setup):
+            found.append(finding)
     except Skip as reason:
         return found, str(reason)
     # An unusual model may make any check fail; the others still say what they see.
@@ -122,10 +125,10 @@ def _ask(check: Check, learner: Learner) -> tuple[list[Finding], str | None]:
     return found, None
 
 
-def _looked_at(learner: Learner) -> str:
+def _looked_at(setup: Setup) -> str:
     """How many pictures were seen, in a sentence."""
     parts = []
-    for name, scan in (("train", learner.train), ("validation", learner.validation)):
+    for name, scan in (("train", setup.train), ("validation", setup.validation)):
         of = "all" if scan.complete else "the first"
         parts.append(f"{of} {len(scan):,} of {name} ({len(scan.sampled)} through the model)")
     return f"Looked at {' and '.join(parts)}."

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from helpers.evaluation import Accuracy
-from helpers.layers import leaves
 from helpers.preflight import copies
-from helpers.preflight.learner import Learner, as_classes, forward
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.scans import Data, Scan
+from helpers.preflight.setup import Setup, as_classes, forward
+from helpers.weights import leaf_layers
 
 # Below so many pictures a class, a network that trains its base soon knows them by heart: lesson 4
 # sees training accuracy 1 within five epochs on 500 a class without views.
@@ -24,9 +24,9 @@ MAJORITY = 0.8
 MIXING = ("AugMix", "CutMix", "MixUp", "AutoContrast", "Equalization", "Solarization")
 
 
-def check_shared(learner: Learner) -> Iterator[Finding]:
+def check_shared(setup: Setup) -> Iterator[Finding]:
     """Pictures of validation that are in train, also resized or compressed again."""
-    train, validation = learner.train, learner.validation
+    train, validation = setup.train, setup.validation
     if train.prints is None or validation.prints is None:
         raise Skip("the inputs are no pictures of 1 or 3 channels")
     rows, distances = copies.nearest(validation.prints, train.prints)
@@ -46,9 +46,9 @@ def check_shared(learner: Learner) -> Iterator[Finding]:
     )
 
 
-def check_class_names(learner: Learner) -> Iterator[Finding]:
+def check_class_names(setup: Setup) -> Iterator[Finding]:
     """The same label must stand for the same class in both."""
-    train, validation = learner.train_data.class_names, learner.validation_data.class_names
+    train, validation = setup.train_data.class_names, setup.validation_data.class_names
     if train is None or validation is None:
         raise Skip("no class names; pass class_names=(train.class_names, validation.class_names)")
     if train == validation:
@@ -69,15 +69,15 @@ def check_class_names(learner: Learner) -> Iterator[Finding]:
     )
 
 
-def check_passes(learner: Learner) -> Iterator[Finding]:
+def check_passes(setup: Setup) -> Iterator[Finding]:
     """Validation that brings other pictures at each pass: a dataset that shuffles under a cut."""
-    if not learner.validation_data.is_dataset:
+    if not setup.validation_data.is_dataset:
         raise Skip("validation is no tf.data.Dataset; arrays are the same at each pass")
-    second = _again(learner.validation_data, learner.validation, learner)
-    old, new = set(learner.validation.digests), set(second)
+    second = _again(setup.validation_data, setup.validation, setup)
+    old, new = set(setup.validation.digests), set(second)
     if old == new or not old & new:
         return  # nothing in common: augmentation, see there
-    seen = set(learner.train.digests)
+    seen = set(setup.train.digests)
     yield Finding(
         "reshuffling",
         "error",
@@ -88,7 +88,7 @@ def check_passes(learner: Learner) -> Iterator[Finding]:
     )
 
 
-def _again(data: Data, first: Scan, learner: Learner) -> tuple[bytes, ...]:
+def _again(data: Data, first: Scan, setup: Setup) -> tuple[bytes, ...]:
     """The digests of a second pass.
 
     Raises:
@@ -99,13 +99,13 @@ def _again(data: Data, first: Scan, learner: Learner) -> tuple[bytes, ...]:
             f"{data.name} has more than pictures={len(first):,}, so that two passes may rightly "
             f"begin with different ones; raise pictures="
         )
-    return data.digests(learner.options.pictures)
+    return data.digests(setup.options.pictures)
 
 
-def check_augmentation(learner: Learner) -> Iterator[Finding]:
+def check_augmentation(setup: Setup) -> Iterator[Finding]:
     """Augmentation where it disturbs, in evaluation; none where a tiny set needs it."""
-    second = forward(learner.model, learner.train.images[:AGAIN])
-    first = learner.train_outputs[:AGAIN]
+    second = forward(setup.model, setup.train.images[:AGAIN])
+    first = setup.train_outputs[:AGAIN]
     scale = float(np.abs(first).max()) or 1.0
     if not np.allclose(first, second, atol=1e-3 * scale, equal_nan=True):
         yield Finding(
@@ -115,16 +115,16 @@ def check_augmentation(learner: Learner) -> Iterator[Finding]:
             f"{np.abs(first - second).max():.3g}): something random is active in evaluation.",
             "Call random layers without training=True, so that fit alone switches them on.",
         )
-    yield from _changing(learner)
-    yield from _missing(learner)
+    yield from _changing(setup)
+    yield from _missing(setup)
 
 
-def _changing(learner: Learner) -> Iterator[Finding]:
+def _changing(setup: Setup) -> Iterator[Finding]:
     """Validation pictures of which none comes twice."""
-    if not (learner.validation_data.is_dataset and learner.validation.complete):
+    if not (setup.validation_data.is_dataset and setup.validation.complete):
         return
-    second = _again(learner.validation_data, learner.validation, learner)
-    if set(learner.validation.digests) & set(second):
+    second = _again(setup.validation_data, setup.validation, setup)
+    if set(setup.validation.digests) & set(second):
         return
     yield Finding(
         "augmentation",
@@ -135,41 +135,41 @@ def _changing(learner: Learner) -> Iterator[Finding]:
     )
 
 
-def _missing(learner: Learner) -> Iterator[Finding]:
+def _missing(setup: Setup) -> Iterator[Finding]:
     """A base is fine-tuned on a tiny set of pictures that always come the same."""
-    if learner.train.prints is None or learner.has_trained or not learner.fine_tuned:
+    if setup.train.prints is None or setup.has_trained or not setup.fine_tuned:
         return
-    total = learner.train.total
-    classes = np.unique(as_classes(learner.train.labels))
-    if total is None or total >= TINY * len(classes) or _has_augmentation(learner):
+    total = setup.train.total
+    classes = np.unique(as_classes(setup.train.labels))
+    if total is None or total >= TINY * len(classes) or _has_augmentation(setup):
         return
     yield Finding(
         "augmentation",
         "warning",
         f"{total} training pictures of {len(classes)} classes (fewer than {TINY} a class) "
-        f"fine-tune {len(learner.fine_tuned)} pretrained layers, and nothing augments them.",
+        f"fine-tune {len(setup.fine_tuned)} pretrained layers, and nothing augments them.",
         "Put keras.layers.RandomFlip('horizontal') and RandomRotation(0.1) in front of the base.",
     )
 
 
-def _has_augmentation(learner: Learner) -> bool:
+def _has_augmentation(setup: Setup) -> bool:
     """Whether the model has layers for it, or the training dataset brings other pictures anew."""
     import keras
 
     names = [n for n in dir(keras.layers) if n.startswith("Rand") or n in MIXING]
     kinds = tuple(getattr(keras.layers, name) for name in names)
-    if any(isinstance(layer, kinds) for layer in leaves(learner.model)):
+    if any(isinstance(layer, kinds) for layer in leaf_layers(setup.model)):
         return True
-    if not learner.train_data.is_dataset:
+    if not setup.train_data.is_dataset:
         return False
-    return not set(learner.train.digests) & set(_again(learner.train_data, learner.train, learner))
+    return not set(setup.train.digests) & set(_again(setup.train_data, setup.train, setup))
 
 
-def check_imbalance(learner: Learner) -> Iterator[Finding]:
+def check_imbalance(setup: Setup) -> Iterator[Finding]:
     """One class so common that accuracy says nothing."""
     for data, scan in (
-        (learner.train_data, learner.train),
-        (learner.validation_data, learner.validation),
+        (setup.train_data, setup.train),
+        (setup.validation_data, setup.validation),
     ):
         counts = np.bincount(as_classes(scan.labels))
         largest, share = int(counts.argmax()), counts.max() / counts.sum()
@@ -184,21 +184,21 @@ def check_imbalance(learner: Learner) -> Iterator[Finding]:
         )
 
 
-def check_size(learner: Learner) -> Iterator[Finding]:
+def check_size(setup: Setup) -> Iterator[Finding]:
     """Validation too small to show the difference that the learner is after."""
-    total, options = learner.validation.total, learner.options
+    total, options = setup.validation.total, setup.options
     if total is None:
-        raise Skip(f"validation has more than {len(learner.validation):,} pictures, not counted")
+        raise Skip(f"validation has more than {len(setup.validation):,} pictures, not counted")
     value = options.expected_accuracy
-    if learner.is_trained:
-        value = learner.accuracy(learner.validation, learner.validation_outputs).value
+    if setup.is_trained:
+        value = setup.accuracy(setup.validation, setup.validation_outputs).value
     width = _half_width(value, total)
     if width <= options.difference:
         return
     enough = total
     while _half_width(value, enough) > options.difference:
         enough = int(enough * 1.05) + 1
-    whose = "the model's" if learner.is_trained else "an expected"
+    whose = "the model's" if setup.is_trained else "an expected"
     yield Finding(
         "validation size",
         "warning",

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.layers import leaves, output_layer
-from helpers.preflight.learner import (
-    Learner,
+from helpers.layers import output_layer
+from helpers.preflight.report import Finding, Skip
+from helpers.preflight.setup import (
+    Setup,
     as_classes,
     forward,
     head_is_fresh,
     is_pretrained,
 )
-from helpers.preflight.report import Finding, Skip
+from helpers.weights import count, leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -28,7 +29,7 @@ FREEZE = (
 )
 
 
-def check_batch_normalization(learner: Learner) -> Iterator[Finding]:
+def check_batch_normalization(setup: Setup) -> Iterator[Finding]:
     """Pretrained BatchNormalization that would use, and move, the statistics of batches.
 
     One forward pass in training mode shows which layers move theirs; `training=False` in the call
@@ -39,17 +40,17 @@ def check_batch_normalization(learner: Learner) -> Iterator[Finding]:
     import keras
 
     found = [
-        one for one in leaves(learner.model) if isinstance(one, keras.layers.BatchNormalization)
+        one for one in leaf_layers(setup.model) if isinstance(one, keras.layers.BatchNormalization)
     ]
     if not found:
         raise Skip("the model has no BatchNormalization layer")
-    if learner.has_trained:
+    if setup.has_trained:
         raise Skip(
             "the optimizer has taken steps, so moved statistics may be its own; check after "
             "compile and before fit"
         )
     pretrained = [layer for layer in found if is_pretrained(layer) and _sees_maps(layer)]
-    moving = _moving(learner, pretrained)
+    moving = _moving(setup, pretrained)
     if moving:
         yield Finding(
             "BatchNormalization",
@@ -70,13 +71,13 @@ def _sees_maps(layer: keras.layers.Layer) -> bool:
 
 
 def _moving(
-    learner: Learner, layers: list[keras.layers.BatchNormalization]
+    setup: Setup, layers: list[keras.layers.BatchNormalization]
 ) -> list[keras.layers.BatchNormalization]:
     """Those of the layers that a forward pass in training mode changes; they are put back."""
     variables = [(layer.moving_mean, layer.moving_variance) for layer in layers]
     before = [[np.array(variable) for variable in pair] for pair in variables]
     if layers:
-        forward(learner.model, learner.train.images[:8], training=True)
+        forward(setup.model, setup.train.images[:8], training=True)
     moved = []
     for layer, pair, old in zip(layers, variables, before, strict=True):
         if any(not np.array_equal(np.array(v), was) for v, was in zip(pair, old, strict=True)):
@@ -86,15 +87,13 @@ def _moving(
     return moved
 
 
-def check_trainable(learner: Learner) -> Iterator[Finding]:
+def check_trainable(setup: Setup) -> Iterator[Finding]:
     """`trainable` changed after a first `fit` and without `compile`: the change takes no effect.
 
     An optimizer refuses weights that it was not built for. So it is asked to take one step with
     gradients of zero, for what trains now and for what does not. What the step changes is put back.
     """
-    from helpers.weights import count
-
-    model, optimizer = learner.model, learner.model.optimizer
+    model, optimizer = setup.model, setup.model.optimizer
     if not optimizer.built:
         return  # it will be built for what is trainable at the first fit
     new = [weight for weight in model.trainable_variables if not _knows(optimizer, weight)]
@@ -130,7 +129,7 @@ def _knows(optimizer: keras.optimizers.Optimizer, weight: keras.Variable) -> boo
     return True
 
 
-def check_head(learner: Learner) -> Iterator[Finding]:
+def check_head(setup: Setup) -> Iterator[Finding]:
     """A pretrained part trains under a head that knows nothing.
 
     The head knows nothing where its accuracy on the sample is no better than always naming the
@@ -139,37 +138,37 @@ def check_head(learner: Learner) -> Iterator[Finding]:
 
     Source: Kumar and others (2022), 'Fine-Tuning can Distort Pretrained Features'.
     """
-    if learner.has_trained:
+    if setup.has_trained:
         raise Skip("the optimizer has taken steps, so nothing tells pretrained from trained here")
-    if not learner.fine_tuned:
+    if not setup.fine_tuned:
         return
-    head = output_layer(learner.model)
+    head = output_layer(setup.model)
     fresh = head_is_fresh(head)
-    loss, nothing = _crossentropy(learner), float(np.log(learner.classes))
-    accuracy = learner.accuracy(learner.train, learner.train_outputs)
-    if learner.is_trained or not (fresh or loss >= 0.95 * nothing):
+    loss, nothing = _crossentropy(setup), float(np.log(setup.classes))
+    accuracy = setup.accuracy(setup.train, setup.train_outputs)
+    if setup.is_trained or not (fresh or loss >= 0.95 * nothing):
         return
     bias = " its bias is exactly zero," if fresh else ""
     yield Finding(
         "untrained head",
         "error",
-        f"{len(learner.fine_tuned)} pretrained layers train under a head that knows nothing:{bias} "
+        f"{len(setup.fine_tuned)} pretrained layers train under a head that knows nothing:{bias} "
         f"its accuracy on {accuracy.total} training pictures is {accuracy.value:.2f}, its loss "
         f"{loss:.2f} (knowing nothing: {nothing:.2f}). Its errors will spoil these layers.",
         "Freeze the base, train the head first, then unfreeze and compile at a lower rate.",
     )
 
 
-def _crossentropy(learner: Learner) -> float:
+def _crossentropy(setup: Setup) -> float:
     """The mean loss on the training sample, from what the outputs are."""
-    outputs = learner.train_outputs.astype(float)
-    truth = as_classes(learner.train.sampled)
+    outputs = setup.train_outputs.astype(float)
+    truth = as_classes(setup.train.sampled)
     if outputs.shape[-1] == 1:
-        if learner.gives_logits:
+        if setup.gives_logits:
             return float(np.mean(np.logaddexp(0, outputs[:, 0]) - truth * outputs[:, 0]))
         right = np.where(truth == 1, outputs[:, 0], 1 - outputs[:, 0])
         return float(-np.log(np.clip(right, 1e-7, 1)).mean())
-    if learner.gives_logits:
+    if setup.gives_logits:
         outputs = outputs - outputs.max(axis=1, keepdims=True)
         logs = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.bases import sources
-from helpers.layers import leaves
 from helpers.preflight import copies
-from helpers.preflight.learner import Learner, forward, is_pretrained
 from helpers.preflight.report import Finding, Skip
+from helpers.preflight.setup import Setup, forward, is_pretrained
+from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -54,7 +55,7 @@ FAMILIES = {
 PREPROCESS = {"caffe": "vgg16", "torch": "densenet", "-1 to 1": "mobilenet_v2"}
 
 
-def check_scaling(learner: Learner) -> Iterator[Finding]:
+def check_scaling(setup: Setup) -> Iterator[Finding]:
     """Pictures scaled otherwise than the base expects, or blue and red swapped.
 
     First source: what the sample makes of the first pretrained BatchNormalization, against the
@@ -66,29 +67,29 @@ def check_scaling(learner: Learner) -> Iterator[Finding]:
     """
     import keras
 
-    if not copies.are_pictures(learner.train.images):
-        raise Skip(f"inputs of shape {learner.train.images.shape[1:]} are no pictures")
+    if not copies.are_pictures(setup.train.images):
+        raise Skip(f"inputs of shape {setup.train.images.shape[1:]} are no pictures")
     found = [
-        one for one in leaves(learner.model) if isinstance(one, keras.layers.BatchNormalization)
+        one for one in leaf_layers(setup.model) if isinstance(one, keras.layers.BatchNormalization)
     ]
     first = next((layer for layer in found if is_pretrained(layer)), None)
-    if first is None or first is not found[0] or learner.has_trained:
-        yield from _by_name(learner)
+    if first is None or first is not found[0] or setup.has_trained:
+        yield from _by_name(setup)
     else:
-        yield from _by_statistics(learner, first)
+        yield from _by_statistics(setup, first)
 
 
-def _by_statistics(learner: Learner, first: keras.layers.BatchNormalization) -> Iterator[Finding]:
+def _by_statistics(setup: Setup, first: keras.layers.BatchNormalization) -> Iterator[Finding]:
     """Compare the sample with the stored statistics, as it is and as it would be mended."""
-    images = learner.train.images.astype(np.float32)
+    images = setup.train.images.astype(np.float32)
     batches = [images[start : start + PICTURES] for start in range(0, len(images), PICTURES)]
-    now = _misfit(learner.model, first, batches[0])
+    now = _misfit(setup.model, first, batches[0])
     if now.divergence > MISFIT:
-        yield from _better_scaling(learner, first, batches[0], now)
+        yield from _better_scaling(setup, first, batches[0], now)
         return
     batches = [batch for batch in batches if len(batch) == PICTURES]
     if images.shape[-1] == 3 and len(batches) >= ORDER_BATCHES:
-        yield from _better_swapped(learner.model, first, batches, now)
+        yield from _better_swapped(setup.model, first, batches, now)
 
 
 def _better_swapped(
@@ -115,7 +116,7 @@ def _better_swapped(
 
 
 def _better_scaling(
-    learner: Learner, first: keras.layers.BatchNormalization, images: np.ndarray, now: _Misfit
+    setup: Setup, first: keras.layers.BatchNormalization, images: np.ndarray, now: _Misfit
 ) -> Iterator[Finding]:
     """The mend under which the pictures fit best, where one fits far better.
 
@@ -123,17 +124,17 @@ def _better_scaling(
         Skip: where none does, so that something else must differ.
     """
     usable = [n for n in MENDS if images.shape[-1] == 3 or n not in COLOUR_MENDS]
-    fits = {n: _misfit(learner.model, first, MENDS[n](images)) for n in usable}
+    fits = {n: _misfit(setup.model, first, MENDS[n](images)) for n in usable}
     name, best = min(fits.items(), key=lambda item: item[1].divergence)
     if best.divergence > now.divergence / 2:
         raise Skip(
-            f"pictures of {learner.train.low:g} to {learner.train.high:g} do not fit the "
+            f"pictures of {setup.train.low:g} to {setup.train.high:g} do not fit the "
             f"statistics of '{first.name}' ({now}), and no usual scaling does better"
         )
     yield Finding(
         "scaling",
         "error",
-        f"Pictures of {learner.train.low:g} to {learner.train.high:g} reach the base other than "
+        f"Pictures of {setup.train.low:g} to {setup.train.high:g} reach the base other than "
         f"in its training: at '{first.name}' {now}. Changed to {name} they fit: {best}.",
         f"Let the pictures x that you pass in be {name}; or take out, or change, the scaling that "
         f"the model does itself.",
@@ -165,12 +166,13 @@ def _misfit(
     import keras
 
     mean, variance = np.array(first.moving_mean), np.array(first.moving_variance)
-    for layer in leaves(model):
+    for layer in leaf_layers(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = layer is first
     first.momentum = 0.0
     try:
-        forward(model, images, training=True)
+        with _no_further_than(first):
+            forward(model, images, training=True)
         now, spread = np.array(first.moving_mean), np.array(first.moving_variance)
     finally:
         first.moving_mean.assign(mean)
@@ -185,14 +187,40 @@ def _misfit(
     )
 
 
-def _by_name(learner: Learner) -> Iterator[Finding]:
+class _Reached(BaseException):
+    """What follows need not be computed; Keras changes errors that are an `Exception`."""
+
+
+@contextlib.contextmanager
+def _no_further_than(layer: keras.layers.Layer) -> Iterator[None]:
+    """Within, a call of the model ends with this layer, unless it goes on as a graph."""
+    import tensorflow as tf
+
+    call = layer.call
+
+    def call_and_stop(*arguments: Any, **options: Any) -> Any:
+        given = call(*arguments, **options)
+        if tf.executing_eagerly():
+            raise _Reached
+        return given
+
+    layer.call = call_and_stop
+    try:
+        yield
+    except _Reached:
+        pass
+    finally:
+        del layer.call
+
+
+def _by_name(setup: Setup) -> Iterator[Finding]:
     """Judge what reaches a base of `keras.applications` by its name.
 
     Raises:
         Skip: where the model holds no base of a known name, or what reaches it cannot be had.
     """
-    base, expected = _named_base(learner.model)
-    reaching = _reaching(learner.model, base, learner.train.images.astype(np.float32))
+    base, expected = _named_base(setup.model)
+    reaching = _reaching(setup.model, base, setup.train.images.astype(np.float32))
     low, high, spread = float(reaching.min()), float(reaching.max()), float(reaching.std())
     if _in_range(expected, low, high, spread):
         return

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from helpers.preflight.learner import Learner, as_classes, is_one_hot
 from helpers.preflight.report import Finding, Skip
+from helpers.preflight.setup import Setup, as_classes, is_one_hot
 
 NAMES_SHOWN = 5
 
 
-def check_loss(learner: Learner) -> Iterator[Finding]:
+def check_loss(setup: Setup) -> Iterator[Finding]:
     """Probabilities for a loss that takes logits, or logits for one that takes probabilities."""
-    loss = learner.loss
-    if learner.gives_logits == loss.from_logits:
+    loss = setup.loss
+    if setup.gives_logits == loss.from_logits:
         return
     wants, gives = ("logits", "probabilities") if loss.from_logits else ("probabilities", "logits")
-    outputs = learner.train_outputs
+    outputs = setup.train_outputs
     yield Finding(
         "logits",
         "error",
@@ -35,22 +35,22 @@ def _camel(name: str) -> str:
     return name if name[:1].isupper() else "".join(part.title() for part in name.split("_"))
 
 
-def check_threshold(learner: Learner) -> Iterator[Finding]:
+def check_threshold(setup: Setup) -> Iterator[Finding]:
     """A binary accuracy that thresholds logits at 0.5, or probabilities at 0."""
-    if learner.train_outputs.shape[-1] != 1:
+    if setup.train_outputs.shape[-1] != 1:
         raise Skip("the model has more than one output, of which the largest counts")
-    wrong = 0.0 if not learner.gives_logits else 0.5
+    wrong = 0.0 if not setup.gives_logits else 0.5
     right = 0.5 - wrong
-    found = [name for name, threshold in _thresholds(learner.config) if threshold == wrong]
+    found = [name for name, threshold in _thresholds(setup.config) if threshold == wrong]
     if not found:
         return
-    outputs = learner.train_outputs[:, 0]
+    outputs = setup.train_outputs[:, 0]
     between = np.mean((outputs > 0) & (outputs <= 0.5))
     yield Finding(
         "threshold",
         "error",
         f"{', '.join(found)} calls outputs above {wrong:g} class 1, and the model gives "
-        f"{'logits' if learner.gives_logits else 'probabilities'}. "
+        f"{'logits' if setup.gives_logits else 'probabilities'}. "
         f"{between:.0%} of the outputs on {len(outputs)} pictures lie between 0 and 0.5.",
         f"metrics=[keras.metrics.BinaryAccuracy(threshold={right}, name='accuracy')]",
     )
@@ -72,26 +72,26 @@ def _thresholds(config: dict) -> Iterator[tuple[str, float]]:
                 stack += metric
 
 
-def check_labels(learner: Learner) -> Iterator[Finding]:
+def check_labels(setup: Setup) -> Iterator[Finding]:
     """Labels that do not fit the loss or the head, or that validation numbers otherwise."""
-    loss, fits = learner.loss, True
+    loss, fits = setup.loss, True
     for data, scan in (
-        (learner.train_data, learner.train),
-        (learner.validation_data, learner.validation),
+        (setup.train_data, setup.train),
+        (setup.validation_data, setup.validation),
     ):
-        faults = [*_form(learner, data.name, scan.labels), *_range(learner, data.name, scan.labels)]
+        faults = [*_form(setup, data.name, scan.labels), *_range(setup, data.name, scan.labels)]
         fits &= not faults
         yield from faults
     if not fits:
         return
-    yield from _absent(learner)
-    if loss.kind != "binary" or learner.train_outputs.shape[-1] == 1:
-        yield from _below_chance(learner)
+    yield from _absent(setup)
+    if loss.kind != "binary" or setup.train_outputs.shape[-1] == 1:
+        yield from _below_chance(setup)
 
 
-def _form(learner: Learner, name: str, labels: np.ndarray) -> Iterator[Finding]:
+def _form(setup: Setup, name: str, labels: np.ndarray) -> Iterator[Finding]:
     """One-hot labels where integers are expected, or the other way round."""
-    loss, outputs = learner.loss, learner.train_outputs.shape[-1]
+    loss, outputs = setup.loss, setup.train_outputs.shape[-1]
     one_hot = is_one_hot(labels)
     wants = loss.kind == "categorical" or (loss.kind == "binary" and outputs > 1)
     if one_hot == wants and (not one_hot or labels.shape[1] == outputs):
@@ -104,7 +104,7 @@ def _form(learner: Learner, name: str, labels: np.ndarray) -> Iterator[Finding]:
         mend = f"keras.layers.Dense({labels.shape[1]}) as the head."
     else:
         kind = "CategoricalCrossentropy" if one_hot else "SparseCategoricalCrossentropy"
-        mend = f"loss=keras.losses.{kind}(from_logits={learner.gives_logits})"
+        mend = f"loss=keras.losses.{kind}(from_logits={setup.gives_logits})"
     form = "one-hot" if one_hot else "integer"
     yield Finding(
         "labels",
@@ -115,32 +115,32 @@ def _form(learner: Learner, name: str, labels: np.ndarray) -> Iterator[Finding]:
     )
 
 
-def _range(learner: Learner, name: str, labels: np.ndarray) -> Iterator[Finding]:
+def _range(setup: Setup, name: str, labels: np.ndarray) -> Iterator[Finding]:
     """Integer labels for which the head has no output."""
     if is_one_hot(labels):
         return
     low, high = as_classes(labels).min(), as_classes(labels).max()
-    if low >= 0 and high < learner.classes:
+    if low >= 0 and high < setup.classes:
         return
-    outputs = learner.train_outputs.shape[-1]
+    outputs = setup.train_outputs.shape[-1]
     need = "labels from 0 up" if low < 0 else f"keras.layers.Dense({high + 1}) as the head"
     also = ", with SparseCategoricalCrossentropy" if low >= 0 and outputs == 1 else ""
     yield Finding(
         "labels",
         "error",
         f"{name} has labels from {low} to {high}; a head with {outputs} "
-        f"output{'s' if outputs > 1 else ''} knows 0 to {learner.classes - 1}.",
+        f"output{'s' if outputs > 1 else ''} knows 0 to {setup.classes - 1}.",
         f"{need}{also}.",
     )
 
 
-def _absent(learner: Learner) -> Iterator[Finding]:
+def _absent(setup: Setup) -> Iterator[Finding]:
     """Classes that the head has an output for and that never come."""
     for data, scan in (
-        (learner.train_data, learner.train),
-        (learner.validation_data, learner.validation),
+        (setup.train_data, setup.train),
+        (setup.validation_data, setup.validation),
     ):
-        names = data.class_names or range(learner.classes)
+        names = data.class_names or range(setup.classes)
         present = set(as_classes(scan.labels).tolist())
         absent = [str(n) for label, n in enumerate(names) if label not in present]
         if not absent:
@@ -150,18 +150,18 @@ def _absent(learner: Learner) -> Iterator[Finding]:
         yield Finding(
             "labels",
             "warning",
-            f"{len(absent)} of {learner.classes} classes never come in the {len(scan):,} pictures "
+            f"{len(absent)} of {setup.classes} classes never come in the {len(scan):,} pictures "
             f"of {data.name}: {listed}.{more}",
             "Add pictures of them, leave out their outputs, or shuffle before you split.",
         )
 
 
-def _below_chance(learner: Learner) -> Iterator[Finding]:
+def _below_chance(setup: Setup) -> Iterator[Finding]:
     """Good on training pictures and worse than guessing on the others: the labels differ."""
-    train = learner.accuracy(learner.train, learner.train_outputs)
-    validation = learner.accuracy(learner.validation, learner.validation_outputs)
-    chance = 1 / learner.classes
-    if learner.is_trained and validation.interval[1] < chance:
+    train = setup.accuracy(setup.train, setup.train_outputs)
+    validation = setup.accuracy(setup.validation, setup.validation_outputs)
+    chance = 1 / setup.classes
+    if setup.is_trained and validation.interval[1] < chance:
         yield Finding(
             "labels",
             "error",

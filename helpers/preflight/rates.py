@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.preflight.learner import Learner
 from helpers.preflight.report import Finding, Skip
+from helpers.preflight.setup import Setup
 
 if TYPE_CHECKING:
     import keras
@@ -29,7 +29,7 @@ WORSE = 1.5
 HORIZON = 10_000
 
 
-def check_rate(learner: Learner) -> Iterator[Finding]:
+def check_rate(setup: Setup) -> Iterator[Finding]:
     """A rate at which the loss blows up within a few steps, or ends worse than at a tenth of it.
 
     Each trial starts from the same weights and goes over the same batches, with a new optimizer of
@@ -41,8 +41,8 @@ def check_rate(learner: Learner) -> Iterator[Finding]:
     Source: after the range test of Smith (2017), 'Cyclical Learning Rates for Training Neural
     Networks', walked from above so that a sound rate costs one trial.
     """
-    test = _RangeTest(learner)
-    rate = peak_rate(learner.model.optimizer)
+    test = _RangeTest(setup)
+    rate = peak_rate(setup.model.optimizer)
     trial = test.run(rate)
     if trial.blows_up:
         yield _blown(test, rate, trial)
@@ -55,7 +55,7 @@ def check_rate(learner: Learner) -> Iterator[Finding]:
 def _blown(test: _RangeTest, rate: float, trial: _Trial) -> Finding:
     """Rates that fall by half a power of ten are tried until the loss stays where it may be."""
     fine = rate / FACTOR
-    while (calm := test.run(fine)).blows_up and fine > rate * LOWEST:
+    while (calm := test.run(fine, to_the_end=False)).blows_up and fine > rate * LOWEST:
         fine /= FACTOR
     return Finding(
         "learning rate",
@@ -105,7 +105,7 @@ class _Trial:
     @property
     def blows_up(self) -> bool:
         """Whether the loss passes what it may at any step."""
-        return not np.isfinite(self.losses).all() or max(self.losses[1:]) > self._most
+        return not np.isfinite(self.losses).all() or max(self.losses) > self._most
 
     @property
     def ends_well(self) -> bool:
@@ -124,32 +124,39 @@ class _RangeTest:
         Skip: where a step of `fit` could not be imitated.
     """
 
-    def __init__(self, learner: Learner) -> None:
+    def __init__(self, setup: Setup) -> None:
         import keras
 
-        self.model, self.learner = learner.model, learner
+        self.model, self.setup = setup.model, setup
         if type(self.model).train_step is not keras.Model.train_step:
             raise Skip("the model has a train_step of its own")
         if not self.model.trainable_variables:
             raise Skip("nothing of the model is trainable")
-        self.narrow = learner.loss.kind == "binary" and learner.train_outputs.shape[-1] == 1
+        self.narrow = setup.loss.kind == "binary" and setup.train_outputs.shape[-1] == 1
         self.optimizer = _new_optimizer(self.model)
         self.variables = [*self.model.variables, *self.optimizer.variables]
         self.start = [np.array(variable) for variable in self.variables]
         self._step = self._step_function()
 
-    def run(self, rate: float) -> _Trial:
-        """The loss in training mode of each batch, before the step on it."""
+    def run(self, rate: float, to_the_end: bool = True) -> _Trial:
+        """The loss in training mode of each batch, before the step on it.
+
+        Where `to_the_end` is False, the trial ends with the batch at which the loss blows up.
+        """
         for variable, value in zip(self.variables, self.start, strict=True):
             variable.assign(value)
         self.optimizer.learning_rate = rate
-        losses = [float(self._step(images, labels)) for images, labels in self._batches()]
-        return _Trial(losses, float(np.log(self.learner.classes)))
+        trial = _Trial([], float(np.log(self.setup.classes)))
+        for images, labels in self._batches():
+            trial.losses.append(float(self._step(images, labels)))
+            if trial.blows_up and not to_the_end:
+                break
+        return trial
 
     def _batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Batches of the pool, again from its beginning where it is small."""
-        images, labels = self.learner.train.pool, self.learner.train.pooled
-        size = min(self.learner.options.batch_size, len(labels))
+        images, labels = self.setup.train.pool, self.setup.train.pooled
+        size = min(self.setup.options.batch_size, len(labels))
         for step in range(BATCHES):
             rows = np.arange(step * size, (step + 1) * size) % len(labels)
             batch = labels[rows].reshape(size, -1) if self.narrow else labels[rows]
@@ -163,7 +170,7 @@ class _RangeTest:
         model, loss_of = self.model, keras.losses.get(self.model.loss)
         weights = model.trainable_variables
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)  # as `fit` traces its own
         def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 outputs = keras.ops.cast(model(images, training=True), "float32")

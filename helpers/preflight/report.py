@@ -31,7 +31,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Report:
+class Inspection:
     """What was found, what passed, what was skipped and why; printing it shows a table.
 
     Attributes:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.evaluation import Accuracy
-from helpers.layers import last_activation, leaves, output_layer
+from helpers.layers import last_activation, output_layer
 from helpers.preflight.report import Skip
 from helpers.preflight.scans import Data, Scan
+from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -54,8 +53,8 @@ class Loss:
 
 
 @dataclass(eq=False)
-class Learner:
-    """A compiled model with its data, seen through once, and with what was asked for."""
+class Setup:
+    """What goes into `fit`: a compiled model and its data, seen through once; and what is asked."""
 
     model: keras.Model
     train_data: Data
@@ -117,10 +116,10 @@ class Learner:
         """How often the model is right on a sample, each output judged as what it is."""
         truth = as_classes(scan.sampled)
         if outputs.shape[-1] == 1:
-            named = (outputs[:, 0] > (0.0 if self.gives_logits else 0.5)).astype(int)
+            predicted = (outputs[:, 0] > (0.0 if self.gives_logits else 0.5)).astype(int)
         else:
-            named = outputs.argmax(axis=-1)
-        return Accuracy(int((named == truth).sum()), len(truth))
+            predicted = outputs.argmax(axis=-1)
+        return Accuracy(int((predicted == truth).sum()), len(truth))
 
     @cached_property
     def is_trained(self) -> bool:
@@ -143,7 +142,7 @@ class Learner:
         The optimizer must have taken no step yet, or what it trained would pass for pretrained.
         """
         own, pretrained, found = output_layer(self.model), False, []
-        for layer in reversed(leaves(self.model)):
+        for layer in reversed(leaf_layers(self.model)):
             # A convolution without bias is as pretrained as the normalization behind it.
             if any(len(weight.shape) == 1 for weight in layer.weights):
                 pretrained = layer is not own and is_pretrained(layer)
@@ -218,28 +217,31 @@ def head_is_fresh(layer: keras.layers.Layer | None) -> bool:
     return bias is not None and not np.any(np.array(bias))
 
 
-@contextlib.contextmanager
-def untouched(model: keras.Model) -> Iterator[None]:
-    """Leave a model, its optimizer and metrics and the global random states as they were.
+class Original:
+    """A model, its optimizer and metrics and the global random states as they are now.
 
-    Within, weights may be trained, `trainable` and BatchNormalization's `momentum` be set.
+    Until `restore`, weights may be trained, `trainable` and BatchNormalization's `momentum` be set.
     """
-    variables = [*model.variables, *model.optimizer.variables]
-    variables += [variable for metric in model.metrics for variable in metric.variables]
-    values = [np.array(variable) for variable in variables]
-    layers = leaves(model)
-    settings = [(layer.trainable, getattr(layer, "momentum", None)) for layer in layers]
-    states = random.getstate(), np.random.get_state()
-    try:
-        yield
-    finally:
-        for variable, value in zip(variables, values, strict=True):
+
+    def __init__(self, model: keras.Model) -> None:
+        self.variables = [*model.variables, *model.optimizer.variables]
+        self.variables += [variable for metric in model.metrics for variable in metric.variables]
+        self.values = [np.array(variable) for variable in self.variables]
+        self.layers = [
+            (layer, layer.trainable, getattr(layer, "momentum", None))
+            for layer in leaf_layers(model)
+        ]
+        self.states = random.getstate(), np.random.get_state()
+
+    def restore(self) -> None:
+        """Put back what has changed."""
+        for variable, value in zip(self.variables, self.values, strict=True):
             if not np.array_equal(np.array(variable), value):  # reading is cheap, assigning is not
                 variable.assign(value)
-        for layer, (trainable, momentum) in zip(layers, settings, strict=True):
+        for layer, trainable, momentum in self.layers:
             if layer.trainable != trainable:
                 layer.trainable = trainable
             if momentum is not None:
                 layer.momentum = momentum
-        random.setstate(states[0])
-        np.random.set_state(states[1])
+        random.setstate(self.states[0])
+        np.random.set_state(self.states[1])
