@@ -648,16 +648,17 @@ if classes == 2:
 else:
     probabilities = keras.ops.softmax(logits).numpy()
 
-named = evaluation.predicted_classes(logits)
-mistakes = np.flatnonzero(named != validation.labels)
-right = np.flatnonzero(named == validation.labels)
+predicted = evaluation.predicted_classes(logits)
+mistakes = np.flatnonzero(predicted != validation.labels)
+right = np.flatnonzero(predicted == validation.labels)
 shown = np.concatenate([mistakes[:3], np.random.default_rng(0).permutation(right)])[:9]
 
 
 def title(index):
     """The prediction with its probability, and the label where they differ."""
     label = "" if index in right else f", label: {data.class_names[validation.labels[index]]}"
-    return f"{data.class_names[named[index]]} {probabilities[index, named[index]]:.2f}{label}"
+    predicted_class = predicted[index]
+    return f"{data.class_names[predicted_class]} {probabilities[index, predicted_class]:.2f}{label}"
 
 
 plots.pictures(validation.images[shown], [title(index) for index in shown]);

@@ -212,21 +212,21 @@ panels.question(exercises.overlapping_intervals)
 # column for each answer. scikit-learn draws it. **Predict:** is one class taken for the other more often?
 
 # %%
-named = evaluation.predicted_classes(tuned_logits)
+predicted = evaluation.predicted_classes(tuned_logits)
 display = sklearn.metrics.ConfusionMatrixDisplay.from_predictions(
-    test.labels, named, display_labels=data.class_names, cmap="Blues", colorbar=False
+    test.labels, predicted, display_labels=data.class_names, cmap="Blues", colorbar=False
 )
 display.ax_.set_title("Test pictures, fine-tuned");
 
 # %% [markdown]
 # *Figure: the confusion matrix; the right answers on the diagonal, the mistakes beside it.*
 #
-# Two shares are read off it for each class. *Precision*: of those that were named so, which share is
+# Two shares are read off it for each class. *Precision*: of those predicted so, which share is
 # right? *Recall*: of those labelled so, which share was found?
 
 # %%
 print(sklearn.metrics.classification_report(
-    test.labels, named, target_names=data.class_names, digits=3
+    test.labels, predicted, target_names=data.class_names, digits=3
 ))
 
 # %% [markdown]
@@ -296,7 +296,7 @@ exercises.threshold_for.check(threshold_for)
 # ## Can you trust a probability?
 #
 # A model that says '0.9' should be right nine times in ten. Sort the pictures by the probability of the
-# class that was named, and look at the share that is right in each bin. **Predict:** which model is too
+# predicted class, and look at the share that is right in each bin. **Predict:** which model is too
 # sure of itself, the frozen one or the fine-tuned one?
 
 # %%
@@ -348,15 +348,15 @@ panels.question(exercises.what_temperature_changes)
 # %%
 worst = evaluation.confident_mistakes(tuned_logits, test.labels)[:9]
 titles = [
-    f"{data.class_names[named[row]]} {tuned_probabilities[row].max():.2f}, "
+    f"{data.class_names[predicted[row]]} {tuned_probabilities[row].max():.2f}, "
     f"is {data.class_names[test.labels[row]]}"
     for row in worst
 ]
 plots.pictures(test.images[worst], titles);
 
 # %% [markdown]
-# *Figure: up to nine test pictures that were named wrongly, the most confident first, with the class
-# named, its probability, and the label.*
+# *Figure: up to nine test pictures that were predicted wrongly, the most confident first, with the
+# predicted class, its probability, and the label.*
 
 # %% [markdown]
 # ## What the number of pictures is worth
@@ -433,13 +433,13 @@ block = base.get_layer(TAP).output
 print("the block has", block.shape[1], "x", block.shape[2], "places")
 
 # %% [markdown]
-# Both parts together are the whole fine-tuned model. Now the maps, each for the class that was named. You
+# Both parts together are the whole fine-tuned model. Now the maps, each for the predicted class. You
 # give the model and the name of the layer to tap, at whatever depth it is.
 
 # %%
-shown = np.concatenate([np.flatnonzero(named == test.labels)[:4], worst[:2]])
-maps = explain.grad_cam(whole, test.images[shown], named[shown], at=TAP)
-titles = [f"named {data.class_names[named[row]]}" for row in shown]
+shown = np.concatenate([np.flatnonzero(predicted == test.labels)[:4], worst[:2]])
+maps = explain.grad_cam(whole, test.images[shown], predicted[shown], at=TAP)
+titles = [f"predicted {data.class_names[predicted[row]]}" for row in shown]
 plots.heat_maps(test.images[shown], maps, titles);
 
 # %% [markdown]

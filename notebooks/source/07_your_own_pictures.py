@@ -214,10 +214,10 @@ bands.check("own pictures, test", "drawings" if drawn else data.name, test_accur
 # **Predict:** which two classes will it take for each other?
 
 # %%
-named = evaluation.predicted_classes(test_logits)
+predicted = evaluation.predicted_classes(test_logits)
 if classes <= 20:
     display = sklearn.metrics.ConfusionMatrixDisplay.from_predictions(
-        test.labels, named, labels=range(classes), display_labels=class_names,
+        test.labels, predicted, labels=range(classes), display_labels=class_names,
         cmap="Blues", colorbar=False, xticks_rotation=45,
     )
     display.ax_.set_title("Test pictures")
@@ -228,8 +228,9 @@ if classes <= 20:
 # With many classes a matrix is too large to read. The commonest mistakes as a list always fit.
 
 # %%
-mistakes = pd.DataFrame({"labelled": test.labels, "named": named}).map(lambda n: class_names[n])
-mistakes = mistakes[mistakes["labelled"] != mistakes["named"]]
+mistakes = pd.DataFrame({"labelled": test.labels, "predicted": predicted})
+mistakes = mistakes.map(lambda number: class_names[number])
+mistakes = mistakes[mistakes["labelled"] != mistakes["predicted"]]
 mistakes.value_counts().head(5).rename("pictures").reset_index()
 
 # %% [markdown]
