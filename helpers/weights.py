@@ -153,7 +153,6 @@ def unfreeze(model: keras.layers.Layer) -> None:
     """
     import keras
 
-    model.trainable = True  # reaches all that is inside
-    for layer in leaf_layers(model):
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False
+    # A model that is trainable already hands nothing on: each layer is told, from the outside in.
+    for layer in all_layers(model):
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)

@@ -162,6 +162,9 @@ def test_unfreeze_leaves_batch_normalization_frozen_at_any_depth():
     weights.unfreeze(model)
     counts = weights.count(model)
     assert (counts.trainable, counts.non_trainable) == (15 + 4, 12 + 4)
+    model.layers[0].get_layer("first").trainable = False  # inside a model that stays trainable
+    weights.unfreeze(model)
+    assert weights.count(model).trainable == 15 + 4
     alone = keras.layers.BatchNormalization()
     weights.unfreeze(alone)
     assert not alone.trainable
