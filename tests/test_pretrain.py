@@ -63,6 +63,7 @@ def stop_in_second_epoch(monkeypatch):
     monkeypatch.setattr(pretrain, "_progress", progress)
 
 
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config")  # of tf.data, which stays a graph
 def test_a_stopped_run_goes_on_and_its_weights_load(
     few_classes, small_network, monkeypatch, tmp_path, capsys
 ):
