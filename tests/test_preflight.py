@@ -421,6 +421,23 @@ def test_scaling_twice_is_found(small, tiny_base):
     assert "127.5 * (x + 1)" in next(f.what for f in report.findings if f.check == "scaling")
 
 
+def test_wrong_scaling_is_found_where_a_layer_runs_as_a_graph(small, tiny_base):
+    class Compiled(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.layers = [tiny_base()]
+            self.run = tf.function(self.layers[0].call)
+
+        def call(self, inputs, training=False):
+            return self.run(inputs, training=training)
+
+    pooling = keras.layers.GlobalAveragePooling2D()
+    parts = [keras.Input((32, 32, 3)), Compiled(), pooling, keras.layers.Dense(1)]
+    model = keras.Sequential(parts)
+    report = preflight(compiled(model), *small, **ANY_SIZE)
+    assert "x / 127.5 - 1" in next(f.what for f in report.findings if f.check == "scaling")
+
+
 def test_a_base_of_known_name_is_judged_by_its_range(small):
     head = [lower_vgg16(), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
     model = compiled(keras.Sequential([keras.Input((32, 32, 3)), *head]))
