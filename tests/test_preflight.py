@@ -408,8 +408,10 @@ def test_thresholds(small):
     [(1, 0, "x / 127.5 - 1"), (1 / 255, 0, "2 * x - 255")],
 )
 def test_wrong_scaling_is_found_by_the_stored_statistics(scale, offset, mend, small, tiny_base):
-    model, _ = transfer(tiny_base(), keras.layers.Rescaling(scale, offset))
+    model, base = transfer(tiny_base(), keras.layers.Rescaling(scale, offset))
     report = preflight(compiled(model), *small, **ANY_SIZE)
+    assert not any(layer.trainable for layer in base.layers)
+    assert {getattr(layer, "momentum", 0.99) for layer in base.layers} == {0.99}
     found = next(found for found in report.findings if found.check == "scaling")
     assert found.severity == "error" and mend in found.what
 
