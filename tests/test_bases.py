@@ -40,6 +40,7 @@ def asked_for():
 @pytest.fixture(scope="module")
 def built(asked_for):
     """Each base once, with random weights; of ImageNet's, Keras only asks for the file."""
+    keras.utils.set_random_seed(0)
     made = {"drawn": bases.load("drawn", weights=None)}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras.Model, "load_weights", lambda model, path: None)
@@ -285,7 +286,8 @@ def test_the_embedded_base_tells_animals_apart_that_it_never_met(built):
         head = make_pipeline(StandardScaler(), LogisticRegression(C=0.01))
         return head.fit(features[:100], labels[:100]).score(features[100:], labels[100:])
 
-    assert share(bases.load("drawn")) > share(built["drawn"]) + 0.1
+    # With random weights, 0.56 to 0.78 over six seeds and three sets of drawings.
+    assert share(built["drawn"]) < 0.85 < share(bases.load("drawn"))
 
 
 def test_damaged_embedded_weights_are_not_loaded(tmp_path, monkeypatch):

@@ -140,8 +140,12 @@ def test_the_program_ends_with_one_sentence_and_code_1(tmp_path):
     """From outside: no traceback, and nothing leaves this machine: its proxy is dead."""
     proxies = {"HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"}
     dead = dict.fromkeys(proxies, "http://127.0.0.1:9")
+    without_pauses = (
+        "import runpy; from helpers import downloads; downloads.BACKOFF_SECONDS = 0; "
+        "runpy.run_module('helpers.commands.command_line', run_name='__main__')"
+    )
     ended = subprocess.run(
-        [sys.executable, "-m", "helpers.commands.command_line", "fetch", "photos"],
+        [sys.executable, "-c", without_pauses, "fetch", "photos"],
         cwd=paths.ROOT,
         env=os.environ | dead | {"COURSE_CACHE": str(tmp_path)},
         capture_output=True,

@@ -408,8 +408,10 @@ def test_thresholds(small):
     [(1, 0, "x / 127.5 - 1"), (1 / 255, 0, "2 * x - 255")],
 )
 def test_wrong_scaling_is_found_by_the_stored_statistics(scale, offset, mend, small, tiny_base):
-    model, _ = transfer(tiny_base(), keras.layers.Rescaling(scale, offset))
+    model, base = transfer(tiny_base(), keras.layers.Rescaling(scale, offset))
     report = preflight(compiled(model), *small, **ANY_SIZE)
+    assert not any(layer.trainable for layer in base.layers)
+    assert {getattr(layer, "momentum", 0.99) for layer in base.layers} == {0.99}
     found = next(found for found in report.findings if found.check == "scaling")
     assert found.severity == "error" and mend in found.what
 
@@ -419,6 +421,23 @@ def test_scaling_twice_is_found(small, tiny_base):
     scaled = [(images / 127.5 - 1, labels) for images, labels in small]
     report = preflight(compiled(model), *scaled, **ANY_SIZE)
     assert "127.5 * (x + 1)" in next(f.what for f in report.findings if f.check == "scaling")
+
+
+def test_wrong_scaling_is_found_where_a_layer_runs_as_a_graph(small, tiny_base):
+    class Compiled(keras.layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.layers = [tiny_base()]
+            self.run = tf.function(self.layers[0].call)
+
+        def call(self, inputs, training=False):
+            return self.run(inputs, training=training)
+
+    pooling = keras.layers.GlobalAveragePooling2D()
+    parts = [keras.Input((32, 32, 3)), Compiled(), pooling, keras.layers.Dense(1)]
+    model = keras.Sequential(parts)
+    report = preflight(compiled(model), *small, **ANY_SIZE)
+    assert "x / 127.5 - 1" in next(f.what for f in report.findings if f.check == "scaling")
 
 
 def test_a_base_of_known_name_is_judged_by_its_range(small):

@@ -10,6 +10,7 @@ import re
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from helpers import bases, drawings, pretrain
 from helpers.drawings.species import OTHERS
@@ -25,7 +26,7 @@ def few_classes(monkeypatch):
 
 @pytest.fixture
 def small_network(monkeypatch):
-    """Three layers in place of the base's 150, whose graphs take minutes to trace."""
+    """Three layers in place of the base's 150, and no graphs: few steps are done sooner without."""
 
     def build(base, size, weights):
         return keras.Sequential(
@@ -38,6 +39,9 @@ def small_network(monkeypatch):
         )
 
     monkeypatch.setattr(bases.Base, "build", build)
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 def stop_in_second_epoch(monkeypatch):
@@ -59,6 +63,7 @@ def stop_in_second_epoch(monkeypatch):
     monkeypatch.setattr(pretrain, "_progress", progress)
 
 
+@pytest.mark.filterwarnings("ignore:Even though the `tf.config")  # of tf.data, which stays a graph
 def test_a_stopped_run_goes_on_and_its_weights_load(
     few_classes, small_network, monkeypatch, tmp_path, capsys
 ):
@@ -115,10 +120,15 @@ def test_pictures_and_labels_belong_together(few_classes, tmp_path):
         np.testing.assert_allclose(list(drawn[row].traits.values()), examples.traits[row])
 
 
+@pytest.fixture(scope="module")
+def free():
+    """The network for pictures of any size."""
+    return bases.find("drawn").build(None, weights=None)
+
+
 @pytest.mark.parametrize("side", [96, pretrain.SMALL])
-def test_the_network_pads_alike_at_both_sizes(side):
+def test_the_network_pads_alike_at_both_sizes(free, side):
     fixed = bases.load("drawn", weights=None, size=side)
-    free = bases.find("drawn").build(None, weights=None)
     free.set_weights(fixed.get_weights())
     pixels = np.random.default_rng(0).uniform(-1, 1, (2, side, side, 3)).astype("float32")
     np.testing.assert_allclose(
