@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from answers import judge
+from answers import graphs_as_traced, judge
 
 from helpers import evaluation, features, paths
 from helpers.exercises import Choice, Overview, clinic, lesson_5, of_lesson
@@ -417,11 +417,9 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def graphs_as_traced():
-    """No optimizing of the many graphs, each of which runs for a moment only."""
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-    yield
-    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
+def quick_graphs():
+    with graphs_as_traced():
+        yield
 
 
 @pytest.fixture(scope="module")
