@@ -420,4 +420,4 @@ def _judge_keeping(confidence: np.ndarray, share: float, at: float) -> str:
     ),
 )
 def none_of_these() -> None:
-    """For a stranger to all classes, one is predicted with probability 0.99. What does that mean?"""
+    """For a stranger to all classes, one is predicted with 0.99. What does that mean?"""
