@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import pytest
@@ -25,6 +26,18 @@ def judge(
     namespace = dict(names)
     exec(code, namespace)
     return exercise.check(namespace[exercise.answer_name], *context)
+
+
+@contextmanager
+def graphs_as_traced() -> Iterator[None]:
+    """Without the optimizing of graphs, which takes longer than these run."""
+    import tensorflow as tf
+
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
 
 
 class Answers:

@@ -1,10 +1,13 @@
 """The frame of exercises: verdicts, hints, solutions, progress. (Each lesson's have own tests.)"""
 
+import ast
+import inspect
 import json
 import logging
 import threading
 import warnings
 
+import numpy as np
 import pytest
 
 from helpers import exercises, lessons, panels
@@ -35,15 +38,54 @@ def test_dots_are_no_answer_and_no_try(answer):
     assert progress.read() == {}
 
 
-def test_a_function_without_a_body_is_no_answer():
-    def answer():
-        """To be written."""
+def untouched():
+    """To be written."""
+    ...  # noqa: PIE790
 
-    def written():
-        return 4
 
-    assert sum_of_two.check(answer).state == "open"
-    assert sum_of_two.check(written).state == "right"
+def dots_only(): ...
+
+
+def test_a_function_whose_body_is_dots_is_no_answer():
+    for answer in (untouched, dots_only):
+        assert sum_of_two.check(answer).state == "open"
+    assert progress.read() == {}
+
+
+def returns_none():
+    return None
+
+
+def only_described():
+    """Its dots are gone."""
+
+
+def test_a_function_that_returns_none_is_an_answer():
+    for answer in (returns_none, only_described, lambda: None):
+        assert sum_of_two.check(answer).state == "wrong"
+    assert progress.read()[sum_of_two.key]["tries"] == 3
+
+
+WRITTEN = [
+    found
+    for lesson in lessons.LESSONS
+    for found in exercises.of_lesson(lesson.number)
+    if not isinstance(found, exercises.Choice)
+]
+TABLES = [np.zeros((4, 20), "float32"), np.array([0, 1, 0, 1], "int32")] * 2
+
+
+@pytest.mark.parametrize("found", WRITTEN, ids=lambda found: found.key)
+def test_none_is_judged_and_said_to_be_wrong(found):
+    answers = [None]
+    for node in ast.parse(found.code).body:
+        if isinstance(node, ast.FunctionDef) and node.name == found.answer_name:
+            answers.append(eval(f"lambda {ast.unparse(node.args)}: None"))
+    needs_tables = "tables" in inspect.signature(found._judge).parameters
+    for answer in answers:
+        verdict = found.check(answer, *(TABLES if needs_tables else ()))
+        assert verdict.state == "wrong"
+        assert "ended in" not in verdict.text, verdict.text
 
 
 def test_right_and_wrong_say_why_and_are_counted():

@@ -6,7 +6,7 @@ import re
 import keras
 import numpy as np
 import pytest
-from answers import judge
+from answers import graphs_as_traced, judge
 
 from helpers import exercises, training
 from helpers.chance import seeded
@@ -238,6 +238,12 @@ def judged(exercise, code):
     context = TABLES if exercise in ON_TABLES else ()
     with np.errstate(all="ignore"):
         return judge(exercise, code, NAMES, context)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_graphs():
+    with graphs_as_traced():
+        yield
 
 
 @pytest.mark.parametrize("exercise", WRITTEN, ids=lambda exercise: exercise.name)

@@ -4,7 +4,7 @@ import re
 
 import keras
 import pytest
-from answers import judge
+from answers import graphs_as_traced, judge
 
 from helpers import bases, evaluation, exercises, weights
 from helpers.exercises import lesson_4
@@ -29,6 +29,12 @@ def compile_for(model, learning_rate):
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[keras.metrics.BinaryAccuracy(threshold=0.0, name="accuracy")],
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_graphs():
+    with graphs_as_traced():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -104,7 +104,7 @@ def _is_untouched(function: Callable[..., Any]) -> bool:
     """
     try:
         definition = ast.parse(textwrap.dedent(inspect.getsource(function))).body[0]
-    except (OSError, SyntaxError):  # made without a cell or a file, or a lambda amid a line
+    except (OSError, SyntaxError, TypeError):  # no cell or file, or a lambda amid a line
         return False
     if not isinstance(definition, ast.FunctionDef):
         return False

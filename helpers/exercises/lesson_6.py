@@ -223,7 +223,7 @@ def _judge_threshold(probability: np.ndarray, labels: np.ndarray, recall: float,
 
 @choice(
     Option(
-        "Which class is named.",
+        "Which class is predicted.",
         "All logits are divided by the same positive number: the largest stays the largest, and "
         "what is above 0 stays above 0.",
     ),
@@ -254,7 +254,7 @@ def what_temperature_changes() -> None:
     ),
     Option(
         "The label must be right.",
-        "The map is for the class that was named, right or wrong. Mistakes have bright maps, too.",
+        "The map is for the predicted class, right or wrong. Mistakes have bright maps, too.",
     ),
     Option(
         "Features at the head spoke for the answer.",

@@ -402,7 +402,7 @@ def _judge_keeping(confidence: np.ndarray, share: float, at: float) -> str:
 
 @choice(
     Option(
-        "That the picture shows the class named.",
+        "That the picture shows the predicted class.",
         "If it is of one of the classes, probably. The model cannot say whether it is.",
     ),
     Option(
@@ -415,9 +415,9 @@ def _judge_keeping(confidence: np.ndarray, share: float, at: float) -> str:
         "New pictures get 0.99, too; otherwise the model would be of no use.",
     ),
     Option(
-        "That 99 % of such strangers are named so.",
+        "That 99 % of such strangers get this prediction.",
         "A probability is right, at best, for pictures of the kind it was fitted to.",
     ),
 )
 def none_of_these() -> None:
-    """A stranger to all classes is named with a probability of 0.99. What does that mean?"""
+    """For a stranger to all classes, one is predicted with 0.99. What does that mean?"""

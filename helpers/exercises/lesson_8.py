@@ -132,10 +132,10 @@ def _choices() -> Iterable[tuple[list[dict[str, Any]], int]]:
 
 def _judge_choice(rows: list[dict[str, Any]], budget: float, received: Any) -> str:
     """What is wrong with a choice, if anything."""
-    named = {row["name"]: row for row in rows}
-    if received not in named:
-        return f"Expected: one of {', '.join(named)}, the name of a row."
-    row = named[received]
+    by_name = {row["name"]: row for row in rows}
+    if received not in by_name:
+        return f"Expected: one of {', '.join(by_name)}, the name of a row."
+    row = by_name[received]
     if row["multiply_adds"] > budget:
         return f"It needs {row['multiply_adds']:,}: more than you have."
     within = [row for row in rows if row["multiply_adds"] <= budget]
