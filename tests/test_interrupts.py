@@ -46,7 +46,8 @@ def test_what_ends_in_the_middle_of_saving_loses_no_model_saved_beside(tmp_path:
         return kernel[0, 0]
 
     hold(0)
-    model.save(whole)
+    for path in (straight, whole):
+        model.save(path)
     hold(1)
     for count in np.linspace(0, whole.stat().st_size - 1, 20).astype(int).tolist():
         with writing_ends_after(count):
