@@ -13,8 +13,14 @@ from helpers.lessons import LESSONS, START, Lesson
 
 # A lesson from here on is slow: `test --fast` leaves it out.
 SLOW_SECONDS = 40
-# Test files that take long, in seconds on one core: they begin before the short ones.
-LONG_FILES = {"test_browser.py": 60, "test_exercises_5.py": 60, "test_preflight.py": 40}
+# Test files that take long, in seconds on one core: they begin before the short ones, and are slow.
+LONG_FILES = {
+    "test_browser.py": 60,
+    "test_exercises_5.py": 60,
+    "test_exercises_4.py": 45,
+    "test_preflight.py": 40,
+    "test_features.py": 40,
+}
 NO_NETWORK = Path(__file__).with_name("tests") / "no_network"
 
 
@@ -48,6 +54,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         lesson = lesson_of(item)
         if lesson is None:
+            if item.path.name in LONG_FILES:
+                item.add_marker(pytest.mark.slow)
             continue
         if lesson.seconds >= SLOW_SECONDS:
             item.add_marker(pytest.mark.slow)
