@@ -38,10 +38,8 @@ def keep_to_own_cores() -> None:
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker and hasattr(os, "sched_setaffinity"):
-        cores, workers = (
-            sorted(os.sched_getaffinity(0)),
-            int(os.environ["PYTEST_XDIST_WORKER_COUNT"]),
-        )
+        cores = sorted(os.sched_getaffinity(0))
+        workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
         os.sched_setaffinity(0, cores[int(worker) :: workers] or cores)
 
 

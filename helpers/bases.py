@@ -249,11 +249,10 @@ def _check_digest(base: Base, path: Path) -> None:
     Raises:
         RuntimeError: where a single byte differs.
     """
+    found = _digest(path, base)
     if base.digest:
-        found, known = _digest(path, base.digest), base.digest
-        since, or_else = "as Keras has it", ""
+        known, since, or_else = base.digest, "as Keras has it", ""
     else:
-        found = _digest(path, "0" * 64)
         known, kept = _first_seen(path, found)
         since = "as when they were first used here"
         or_else = f"; if you replaced it on purpose, delete {kept}"
@@ -264,10 +263,10 @@ def _check_digest(base: Base, path: Path) -> None:
         )
 
 
-def _digest(path: Path, like: str) -> str:
-    """A file's digest of the kind that another one is of, told from its length."""
+def _digest(path: Path, base: Base) -> str:
+    """A file's digest, of the kind that Keras has of the base's weights, else SHA-256."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5" if len(like) == 32 else "sha256").hexdigest()
+        return hashlib.file_digest(file, "md5" if len(base.digest) == 32 else "sha256").hexdigest()
 
 
 def _first_seen(path: Path, digest: str) -> tuple[str, Path]:
@@ -345,7 +344,7 @@ def fetch(name: str) -> Path:
 
     def verify(path: Path) -> None:
         _verify(path)
-        if base.digest and _digest(path, base.digest) != base.digest:
+        if base.digest and _digest(path, base) != base.digest:
             raise ValueError("another file than Keras has the digest of")
 
     checks = downloads.Checks(_begins_like_weights, verify)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -35,7 +34,7 @@ def limit_bytes() -> float:
 
 def used_bytes(folder: Path) -> int:
     """What the files of a folder take together."""
-    return sum(sum(sizes for _, sizes in files) for files in _entries(folder).values())
+    return sum(size for size, _ in _entries(folder).values())
 
 
 def touch(path: Path) -> None:
@@ -67,35 +66,24 @@ def make_room(folder: Path, entry: str, size: int) -> None:
         )
     entries = _entries(folder)
     entries.pop(entry, None)
-    total = size + sum(sum(sizes for _, sizes in files) for files in entries.values())
-    for name in sorted(entries, key=lambda name: _last_use(folder, name)):
+    total = size + sum(taken for taken, _ in entries.values())
+    for name, (taken, _) in sorted(entries.items(), key=lambda entry: entry[1][1]):
         if total <= limit:
             return
         if _remove(folder, name):
-            total -= sum(sizes for _, sizes in entries[name])
+            total -= taken
 
 
-def _entries(folder: Path) -> dict[str, list[tuple[Path, int]]]:
-    """Files and their sizes, by entry; locks are not counted, and stay."""
-    found: dict[str, list[tuple[Path, int]]] = {}
-    for path in _files(folder, "*"):
+def _entries(folder: Path) -> dict[str, tuple[int, float]]:
+    """The bytes of each entry and when it was last used; locks are not counted, and stay."""
+    found: dict[str, tuple[int, float]] = {}
+    for path in folder.glob("*"):
         if path.suffix != ".lock":
             with contextlib.suppress(OSError):  # another process has just removed it
-                size = path.stat().st_size
-                found.setdefault(path.name.partition(".")[0], []).append((path, size))
+                stat, name = path.stat(), path.name.partition(".")[0]
+                size, used = found.get(name, (0, 0.0))
+                found[name] = size + stat.st_size, max(used, stat.st_mtime)
     return found
-
-
-def _files(folder: Path, pattern: str) -> Iterator[Path]:
-    return (path for path in folder.glob(pattern) if path.is_file())
-
-
-def _last_use(folder: Path, entry: str) -> float:
-    times = [0.0]
-    for path in _files(folder, f"{entry}.*"):
-        with contextlib.suppress(OSError):
-            times.append(path.stat().st_mtime)
-    return max(times)
 
 
 def _remove(folder: Path, entry: str) -> bool:
@@ -103,7 +91,7 @@ def _remove(folder: Path, entry: str) -> bool:
     try:
         with FileLock(folder / f"{entry}.lock", timeout=0):
             # The record first: without it, what a stop leaves behind is no finished entry.
-            paths = sorted(_files(folder, f"{entry}.*"), key=lambda path: path.suffix != ".json")
+            paths = sorted(folder.glob(f"{entry}.*"), key=lambda path: path.suffix != ".json")
             for path in (path for path in paths if path.suffix != ".lock"):
                 path.unlink(missing_ok=True)
     except (Timeout, OSError):

@@ -235,7 +235,7 @@ class Exported:
         return evaluation.probabilities(self(images), self.outputs == "logits")
 
     def predicted_classes(self, images: np.ndarray) -> np.ndarray:
-        """The class that is named, int `(n,)`, for pictures as of a call."""
+        """The predicted class, int `(n,)`, for pictures as of a call."""
         return evaluation.predicted_classes(self(images), self.outputs == "logits")
 
     def __repr__(self) -> str:

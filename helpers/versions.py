@@ -26,14 +26,17 @@ def source_digest(module: ModuleType) -> str:
 
 
 def class_digest(kind: type) -> str:
-    """A digest of what the methods of a class compute, wherever the class stands.
+    """A digest of what the methods of a class compute, those that it inherits among them.
 
-    Read from the compiled code, since a class of a notebook has no file.
+    Read from the compiled code, since a class of a notebook has no file. Keras's own classes and
+    Python's are left out: their versions are known.
     """
     digest = hashlib.sha256()
-    for name, value in sorted(vars(kind).items()):
-        if isinstance(value, FunctionType):
-            digest.update(f"{name}{_essence(value.__code__)}".encode())
+    for one in kind.__mro__:
+        if not one.__module__.startswith(("keras.", "tensorflow.", "builtins")):
+            for name, value in sorted(vars(one).items()):
+                if isinstance(value, FunctionType):
+                    digest.update(f"{name}{_essence(value.__code__)}".encode())
     return digest.hexdigest()
 
 

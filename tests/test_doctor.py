@@ -37,6 +37,12 @@ def healthy(tmp_path, monkeypatch):
     return monkeypatch
 
 
+def test_a_limit_that_is_no_number_is_a_problem(healthy, capsys):
+    healthy.setenv("COURSE_CACHE_GB", "a lot")
+    assert doctor.main() == 1
+    assert "Received: COURSE_CACHE_GB=a lot." in capsys.readouterr().out
+
+
 def test_a_healthy_machine(healthy, capsys):
     healthy.setattr(pictures, "is_ready", lambda name: "not here" if name == "tfds" else None)
     healthy.setattr(bases, "is_ready", lambda name: "absent" if name == "Xception" else None)

@@ -292,9 +292,11 @@ def test_a_layer_named_like_a_policy_is_none() -> None:
     assert features.fingerprint(plain) == features.fingerprint(small(layer=keras.layers.ReLU()))
 
 
-def test_the_code_of_an_own_layer_counts() -> None:
+@pytest.mark.parametrize("inherited", [False, True])
+def test_the_code_of_an_own_layer_counts(inherited: bool) -> None:
     def own(call: Callable) -> keras.Model:
-        return small(layer=type("Own", (keras.layers.Layer,), {"call": call})())
+        kind = type("Own", (keras.layers.Layer,), {"call": call})
+        return small(layer=type("Below", (kind,), {})() if inherited else kind())
 
     twice, again = own(lambda self, x: x * 2), own(lambda self, x: x * 2)
     assert features.fingerprint(twice) == features.fingerprint(again)

@@ -67,6 +67,20 @@ def test_another_description_is_another_store(tmp_path: Path, changes: dict) -> 
     assert store(tmp_path, **changes).open() is None
 
 
+def test_a_store_that_another_process_removes_while_it_is_opened_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, check = written(tmp_path), stores.Store._whole_blocks
+
+    def checked_and_removed(self: stores.Store, path: Path, sums: list[int]) -> int:
+        whole = check(self, path, sums)
+        path.unlink()
+        return whole
+
+    monkeypatch.setattr(stores.Store, "_whole_blocks", checked_and_removed)
+    assert made.open() is None
+
+
 @pytest.mark.parametrize("suffix", [".npy", ".json"])
 def test_no_flipped_byte_goes_unnoticed(tmp_path: Path, suffix: str) -> None:
     made = written(tmp_path)

@@ -234,7 +234,11 @@ def report_downloads(report: Report) -> None:
     report.line("bases downloaded", ", ".join(here) or "none")
     if absent:
         report.line("bases to fetch", f"{', '.join(absent)} (`python3 course.py fetch bases`)")
-    kept, limit = cache.used_bytes(features.folder()), cache.limit_bytes()
+    kept = cache.used_bytes(features.folder())
+    try:
+        limit = cache.limit_bytes()
+    except ValueError as error:
+        return report.problem(str(error))
     report.line(
         "features kept",
         f"{kept / 1e6:,.0f} MB of at most {limit / 1e6:,.0f} MB (COURSE_CACHE_GB) in "

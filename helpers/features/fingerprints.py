@@ -45,8 +45,7 @@ def fingerprint(model: keras.Model) -> str:
     described = json.dumps(_essence(config, positions), sort_keys=True)
     digest = hashlib.sha256(described.encode())
     for layer in all_layers(model):
-        if not type(layer).__module__.startswith("keras."):
-            digest.update(versions.class_digest(type(layer)).encode())
+        digest.update(versions.class_digest(type(layer)).encode())
     for weight in model.get_weights():
         digest.update(f"{weight.shape}{weight.dtype.str}".encode())
         digest.update(np.ascontiguousarray(weight).data)

@@ -94,7 +94,10 @@ class Store:
             return None
         if self._whole_blocks(self.path, sums) < len(sums):
             return None
-        return np.load(self.path, mmap_mode="r", allow_pickle=False)
+        try:
+            return np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError:  # another process has made room meanwhile
+            return None
 
     def rows_done(self) -> int:
         """How many rows an earlier, stopped writing has left behind, each block checked."""
