@@ -6,7 +6,7 @@ import re
 import nbformat
 import pytest
 
-from helpers.lessons import LESSONS, START, find
+from helpers.lessons import LESSONS, START, Lesson, find
 from helpers.paths import NOTEBOOKS, ROOT
 
 FRAME = ("**What you'll do.**", "**What you'll learn.**", "**What you'll need.**", "**Predict")
@@ -81,3 +81,13 @@ def test_lesson_uses_nothing_private(lesson):
                 private = node.attr.startswith("_") and not node.attr.startswith("__")
                 assert not private, node.attr
                 assert node.attr != "src"
+
+
+@pytest.mark.parametrize("lesson", (START, *LESSONS), ids=lambda lesson: lesson.stem)
+def test_no_lesson_gives_an_imported_name_another_meaning(lesson: Lesson) -> None:
+    """Or a cell that is run a second time would find something else under it."""
+    nodes = list(ast.walk(ast.parse(lesson.source.read_text(encoding="utf-8"))))
+    imports = [node for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))]
+    imported = {name.asname or name.name for node in imports for name in node.names}
+    names = [node for node in nodes if isinstance(node, ast.Name)]
+    assert not imported & {name.id for name in names if isinstance(name.ctx, ast.Store)}

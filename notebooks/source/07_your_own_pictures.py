@@ -497,8 +497,8 @@ def predict(images):
 
 size = data.size
 if drawn:
-    paths = sorted((made / "new").iterdir())[:3]
-    examples = np.stack([pictures.decode(path.read_bytes(), size) for path in paths])
+    shown = sorted((made / "new").iterdir())[:3]
+    examples = np.stack([pictures.decode(path.read_bytes(), size) for path in shown])
 else:
     examples = test.images[:3]
 panels.predict_panel(predict, class_names, size, examples=examples)
@@ -570,10 +570,10 @@ if refused:
 # %%
 if drawn:
     shows = phone.truth(made)["true"]
-    paths = sorted((made / "strangers").iterdir())
-    odd = np.stack([pictures.decode(path.read_bytes(), size) for path in paths])
+    shown = sorted((made / "strangers").iterdir())
+    odd = np.stack([pictures.decode(path.read_bytes(), size) for path in shown])
     odd_features = features.extract(frozen, odd)
-    related = np.array([shows[f"strangers/{path.name}"] in phone.RELATED for path in paths])
+    related = np.array([shows[f"strangers/{path.name}"] in phone.RELATED for path in shown])
 
 
 def scores(inputs):
