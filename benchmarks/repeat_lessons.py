@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from helpers import recipes
 from helpers.lessons import LESSONS, Lesson, find
 from helpers.paths import ROOT
 
@@ -40,13 +40,14 @@ def main() -> int:
     parser.add_argument("--lesson", action="append", help="a lesson's number; default: all")
     options = parser.parse_args()
     chosen = [find(text) for text in options.lesson] if options.lesson else list(LESSONS)
-    pictures = os.environ.get("COURSE_PICTURES") or "drawings"
     green, seconds = dict.fromkeys(chosen, 0), {lesson: [] for lesson in chosen}
     with TABLE.open("a", newline="", encoding="utf-8") as file:
         for number in range(1, options.runs + 1):
             for lesson in chosen:
                 passed, took, last = run_once(lesson)
-                csv.writer(file).writerow([pictures, lesson.number, passed, f"{took:.0f}", last])
+                csv.writer(file).writerow(
+                    [recipes.chosen().name, lesson.number, passed, f"{took:.0f}", last]
+                )
                 file.flush()
                 green[lesson] += passed
                 seconds[lesson].append(took)

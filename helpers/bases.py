@@ -163,11 +163,6 @@ def find(name: str) -> Base:
     return BASES[name]
 
 
-def default_for(picture_set: str) -> str:
-    """The base that the lessons use on a picture set: `"drawn"` for drawings, else MobileNetV2."""
-    return "drawn" if picture_set == "drawings" else "MobileNetV2"
-
-
 def load(name: str, weights: str | None = "pretrained", size: int | None = None) -> keras.Model:
     """Build a base without its top.
 

@@ -39,7 +39,15 @@ CHUNK_BYTES = 1 << 16
 
 
 class DownloadError(RuntimeError):
-    """No mirror gave the file; the text names each one, its answer, and what to do."""
+    """No mirror gave the file; the text names each one, its answer, and what to do.
+
+    Attributes:
+        short: what failed and what to do, for a panel.
+    """
+
+    def __init__(self, text: str, short: str = "") -> None:
+        super().__init__(text)
+        self.short = short or text
 
 
 class MirrorFailed(Exception):
@@ -108,7 +116,7 @@ def _fetch(urls: Sequence[str], target: Path, checks: Checks, quiet: bool) -> Pa
         os.replace(part, target)
         _validator_path(part).unlink(missing_ok=True)
         return target
-    raise DownloadError(_explanation(target.name, answers))
+    raise DownloadError(_explanation(target.name, answers), _short(target.name, answers))
 
 
 @contextmanager
@@ -178,20 +186,6 @@ def shown(url: str) -> str:
     return f"{parts.scheme}://{_host(url)}{parts.path}"
 
 
-def check_reachable(url: str) -> None:
-    """Ask for an address's headers, whatever the answer.
-
-    Raises:
-        DownloadError: where none comes.
-    """
-    import requests
-
-    try:
-        requests.head(url, timeout=(CONNECT_SECONDS, READ_SECONDS))
-    except requests.RequestException as error:
-        raise DownloadError(f"{shown(url)}: {_failure(error)}") from error
-
-
 def _host(url: str) -> str:
     """The host of an address, with its port and without a password."""
     return urlsplit(url).netloc.rpartition("@")[2]
@@ -205,6 +199,18 @@ def _explanation(name: str, answers: Sequence[str]) -> str:
         f"Expected: one that answers with the file. Check the connection ({proxy}) and run it "
         f"again, it goes on where it stopped; or set COURSE_MIRROR to the address of a folder, "
         f"on a web server that you can reach, which holds {name}."
+    )
+
+
+def _short(name: str, answers: Sequence[str]) -> str:
+    """As `_explanation`, in one sentence."""
+    asked = []
+    for answer in answers:
+        url, _, phrase = answer.partition(": ")
+        asked.append(f"{_host(url)}: {phrase}")
+    return (
+        f"{name} could not be downloaded ({'; '.join(asked)}): check the connection, and the proxy "
+        f"(HTTPS_PROXY) if this network has one, then try again; it goes on where it stopped."
     )
 
 

@@ -133,9 +133,10 @@ class Comparison:
         return float(binomtest(self.only_second, differing).pvalue) if differing else 1.0
 
     def __repr__(self) -> str:
+        p = f"p = {self.p_value:.3f}" if self.p_value >= 0.001 else "p < 0.001"
         return (
             f"only the first is right: {self.only_first}, only the second: {self.only_second}, "
-            f"of {self.total}; difference {self.difference:+.3f}, p = {self.p_value:.3f}"
+            f"of {self.total}; difference {self.difference:+.3f}, {p}"
         )
 
 
@@ -186,6 +187,29 @@ def calibration_error(probability: np.ndarray, labels: np.ndarray, bins: int = 1
     which = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(which, weights=right - confidence, minlength=bins)
     return float(np.abs(gaps).sum() / len(confidence))
+
+
+def calibration_error_by_luck(probability: np.ndarray, seed: int = 0) -> float:
+    """The calibration error below which 95 % stay of models that are as sure as they are right.
+
+    Labels are drawn 500 times by the probabilities themselves. What error is left is luck, and it
+    is the larger the fewer pictures there are.
+
+    Args:
+        probability: `(n, classes)`.
+        seed: of the draws.
+
+    Returns:
+        0 to 1. Source: Bröcker and Smith (2007), 'Increasing the Reliability of Reliability
+        Diagrams', Weather and Forecasting 22.
+    """
+    generator = np.random.default_rng(seed)
+    up_to = probability.cumsum(axis=1)[:, :-1]
+    errors = []
+    for _ in range(500):
+        labels = (generator.random((len(probability), 1)) > up_to).sum(axis=1)
+        errors.append(calibration_error(probability, labels))
+    return float(np.quantile(errors, 0.95))
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:

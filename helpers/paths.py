@@ -13,12 +13,21 @@ IN_A_CLONE = (ROOT / "course.py").is_file() and NOTEBOOKS.is_dir()
 
 
 def cache_folder() -> Path:
-    """The one folder that the course writes to: `COURSE_CACHE`, or `.cache` in the repository.
+    """What the course keeps besides `work_folder()`: `COURSE_CACHE`, or `.cache` in the repository.
 
     Of an installed package it is `~/.cache/transfer-learning-course`.
     """
     usual = ROOT / ".cache" if IN_A_CLONE else "~/.cache/transfer-learning-course"
     return Path(os.environ.get("COURSE_CACHE") or usual).expanduser().resolve()
+
+
+def work_folder() -> Path:
+    """The learner's copies of the lessons: `COURSE_WORK`, or `work` in the repository.
+
+    Of an installed package it is `work` in the course's cache.
+    """
+    usual = ROOT / "work" if IN_A_CLONE else cache_folder() / "work"
+    return Path(os.environ.get("COURSE_WORK") or usual).expanduser().resolve()
 
 
 def shared_folder() -> Path | None:

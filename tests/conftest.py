@@ -1,11 +1,16 @@
 """The tests' own process reaches no host but this machine, and no learner's record of progress."""
 
 import runpy
+import signal
 from pathlib import Path
 
 import pytest
 
 runpy.run_path(str(Path(__file__).with_name("no_network") / "sitecustomize.py"))
+
+# What is begun in the background ignores interrupts, and so would all that the tests begin.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

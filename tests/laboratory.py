@@ -45,7 +45,7 @@ LINE = f"""pattern => {{ {ALL}
     const lines = all(".widget-html-content").map(one => one.innerText);
     return lines.find(line => new RegExp(pattern, "s").test(line));
 }}"""
-PAINTED_ANEW = f"before => {{ {ALL} return all('.widget-image').pop().src != before; }}"
+PAINTED_ANEW = f"before => {{ {ALL} return all('.course-curves').pop().src != before; }}"
 
 
 @contextlib.contextmanager
@@ -85,8 +85,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def jupyterlab(folder: Path) -> Iterator[Server]:
-    """JupyterLab on a folder of its own, with a kernel that imports this repository's `helpers`."""
+def jupyterlab(folder: Path, variables: dict[str, str] | None = None) -> Iterator[Server]:
+    """JupyterLab on a folder of its own, with a kernel that imports this repository's `helpers`.
+
+    `variables` are further ones of its environment.
+    """
     for name, setting in SETTINGS.items():
         path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True)
@@ -94,6 +97,8 @@ def jupyterlab(folder: Path) -> Iterator[Server]:
     environment = {
         "COURSE_CACHE": str(folder / "cache"),
         "COURSE_PICTURES": "",
+        "COURSE_RECIPE": "",
+        "COURSE_WORK": str(folder / "work"),
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "PYTHONPATH": os.pathsep.join([str(paths.ROOT), os.environ.get("PYTHONPATH", "")]),
         "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -101,7 +106,7 @@ def jupyterlab(folder: Path) -> Iterator[Server]:
     options = ["--ServerApp.ip=127.0.0.1", "--ServerApp.port=0", "--no-browser", "--allow-root"]
     options += ["--KernelManager.shutdown_wait_time=0"]  # TensorFlow takes seconds to leave
     arguments = ["-m", "jupyterlab", f"--ServerApp.root_dir={folder}", *options]
-    with started(arguments, folder / "runtime", environment) as record:
+    with started(arguments, folder / "runtime", environment | (variables or {})) as record:
         url, token = record["url"], record["token"]
         yield Server(url, token, folder, ask(url, token, "kernels", {"name": "python3"})["id"])
 
@@ -231,7 +236,7 @@ class Lab:
 
     def curves(self) -> str:
         """Where the browser has the picture of the curves; another one when it was painted anew."""
-        return self.panel.locator(".jp-OutputArea .widget-image").last.get_attribute("src")
+        return self.panel.locator(".jp-OutputArea .course-curves").get_attribute("src")
 
     def painted_anew(self, before: str) -> None:
         """Wait until the curves are another picture than they were."""

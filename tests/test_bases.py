@@ -320,11 +320,3 @@ def test_damaged_embedded_weights_are_not_loaded(tmp_path, monkeypatch):
 def test_no_weights_stand_in_for_others(name, weights, message):
     with pytest.raises(ValueError, match=message):
         bases.load(name, weights)
-
-
-@pytest.mark.parametrize(
-    ("picture_set", "base"),
-    [("drawings", "drawn"), ("photos", "MobileNetV2"), ("x", "MobileNetV2")],
-)
-def test_each_picture_set_has_its_base(picture_set, base):
-    assert bases.default_for(picture_set) == base

@@ -139,6 +139,35 @@ def test_the_readme_states_the_pairs_as_they_were_measured() -> None:
         ) in stated
 
 
+def test_the_readme_states_where_networks_look_as_it_was_measured() -> None:
+    stated = (BENCHMARKS / "README.md").read_text(encoding="utf-8")
+    header, *found = rows(BENCHMARKS / "maps.csv")
+    table = [dict(zip(header, row, strict=True)) for row in found]
+    for sound, tricked in zip(table[::2], table[1::2], strict=True):
+        seed, gap = sound["seed"], f"{sound['gap']} ({sound['low']} to {sound['high']})"
+        shares = f"{sound['inside']} | {tricked['inside']}"
+        assert f"| `{sound['tap']}` | {seed} | {shares} | {gap} |" in stated
+        for row in (sound, tricked):
+            assert f"| {seed} | {row['network']} | {row['matched']} | {row['swapped']} |" in stated
+
+
+def test_maps_are_measured_for_each_seed_tap_and_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maps = importlib.import_module("maps")
+    for name, value in {"TRAINING": 4, "TEST": 3, "EPOCHS": 1, "FOLDER": tmp_path}.items():
+        monkeypatch.setattr(maps, name, value)
+    monkeypatch.setattr(sys, "argv", ["maps.py", "--seeds", "3"])
+    maps.main()
+    header, *found = rows(tmp_path / "maps.csv")
+    assert header == rows(BENCHMARKS / "maps.csv")[0]
+    known = [row[1:3] for row in rows(BENCHMARKS / "maps.csv")[1:7]]
+    assert [row[1:3] for row in found] == known
+    for row in found:
+        low, gap, high = (float(row[header.index(name)]) for name in ("low", "gap", "high"))
+        assert row[0] == "3" and int(row[header.index("maps")]) <= 6 and low < gap < high
+
+
 def test_the_fuzzer_stops_at_a_finding_and_keeps_its_input(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,14 @@ from helpers.pictures import photographs
 HERE = Path(__file__).parent
 COUNTS = {"train/cats": 3, "train/dogs": 3, "validation/cats": 2, "validation/dogs": 2}
 
-VARIABLES = ("COURSE_CACHE", "COURSE_SHARED", "COURSE_PROGRESS", "COURSE_MIRROR", "COURSE_PICTURES")
+VARIABLES = (
+    "COURSE_CACHE",
+    "COURSE_SHARED",
+    "COURSE_PROGRESS",
+    "COURSE_MIRROR",
+    "COURSE_PICTURES",
+    "COURSE_RECIPE",
+)
 
 
 def lesson(environment: dict[str, str]) -> str:

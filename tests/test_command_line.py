@@ -17,14 +17,14 @@ from helpers.commands.test import SHARED, pytest_arguments
 from helpers.lessons import LESSONS
 from helpers.paths import ROOT
 
-COMMANDS = ["lab", "test", "run", "fetch photos", "build", "doctor"]
+COMMANDS = ["lab", "afresh 3", "test", "run", "fetch photos", "build", "doctor"]
 
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_commands_options_are_the_arguments_of_its_module(line):
     options = command_line.parse(line.split())
     module = importlib.import_module(f"helpers.commands.{options.pop('command')}")
-    options.pop("pictures", None)  # which goes to the lessons, as a variable
+    options.pop("recipe", None)  # which goes to the lessons, as a variable
     assert set(options) == set(inspect.signature(module.main).parameters)
 
 
@@ -37,11 +37,11 @@ def test_help_needs_nothing_installed():
 def test_pictures_of_ones_own_are_named_from_where_one_is(tmp_path, monkeypatch):
     (tmp_path / "mine").mkdir()
     monkeypatch.chdir(tmp_path)
-    options = command_line.parse(["run", "3", "--pictures", "mine"])
+    options = command_line.parse(["run", "3", "--recipe", "mine"])
     assert options == {
         "command": "run",
         "lesson": LESSONS[2],
-        "pictures": str((tmp_path / "mine").resolve()),
+        "recipe": str((tmp_path / "mine").resolve()),
     }
 
 
@@ -49,7 +49,7 @@ def test_pictures_of_ones_own_are_named_from_where_one_is(tmp_path, monkeypatch)
     ("line", "complaint"),
     [
         ("test --fats", "unrecognized arguments: --fats"),
-        ("test --pictures phtos", "no pictures 'phtos': choose one of drawings, photos, tfds"),
+        ("test --recipe tutrial", "no recipe 'tutrial': choose one of drawings, tutorial, article"),
         ("test --lesson 77", "lesson '77'"),
         ("build --check --from-notebooks", "not allowed with"),
         ("lab --port 70000", "port 70000 is in use or not allowed"),
@@ -73,7 +73,7 @@ def test_a_port_in_use_is_said(capsys):
 
 def test_what_follows_the_dashes_is_passed_on():
     assert command_line.parse(["lab", "--", "--debug"])["extra"] == ["--debug"]
-    assert lab.server_arguments(False, None, ["--debug"])[-1] == "--debug"
+    assert lab.server_arguments(ROOT, False, None, ["--debug"])[-1] == "--debug"
 
 
 # What pytest is given
@@ -118,10 +118,11 @@ def test_pytests_own_words():
     assert arguments("-- tests/test_files.py -x") == ["-rs", "tests/test_files.py", "-x"]
 
 
-def test_the_chosen_pictures_and_device_reach_pytest(monkeypatch):
+@pytest.mark.parametrize("option", ["--recipe article", "--pictures tfds"])
+def test_the_chosen_recipe_and_device_reach_pytest(monkeypatch, option):
     asked = []
     monkeypatch.setattr(pytest, "main", lambda line: asked.append(line) or 5)
-    monkeypatch.setenv("COURSE_PICTURES", "photos")  # what `main` sets is taken back with this
+    monkeypatch.setenv("COURSE_RECIPE", "tutorial")  # what `main` sets is taken back with this
     monkeypatch.setenv("COURSE_DEVICE", "gpu")
-    assert command_line.main(["test", "--pictures", "tfds"]) == 5
-    assert asked == [["-rs"]] and os.environ["COURSE_PICTURES"] == "tfds"
+    assert command_line.main(["test", *option.split()]) == 5
+    assert asked == [["-rs"]] and os.environ["COURSE_RECIPE"] == "article"

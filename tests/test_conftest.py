@@ -88,11 +88,9 @@ def test_lessons_that_are_deselected_do_no_harm(lessons):
     assert "ERROR not_a_lesson.ipynb::Cell 0" in said
 
 
-@pytest.mark.parametrize(("chosen", "asked"), [(None, "drawings"), ("tfds", "tfds")])
-def test_the_chosen_pictures_are_asked_for(lessons, monkeypatch, chosen, asked):
-    monkeypatch.delenv("COURSE_PICTURES", raising=False)
-    if chosen:
-        monkeypatch.setenv("COURSE_PICTURES", chosen)
+@pytest.mark.parametrize(("recipe", "asked"), [("", "drawings"), ("article", "tfds")])
+def test_the_recipes_pictures_are_asked_for(lessons, monkeypatch, recipe, asked):
+    monkeypatch.setenv("COURSE_RECIPE", recipe)
     assert f"'{asked}' is not here" in lessons(pictures_missing="{name!r} is not here")
 
 
@@ -129,11 +127,9 @@ def test_a_process_that_is_cut_off_reaches_its_own_machine(call):
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(("chosen", "cut"), [(None, True), ("photos", False)])
-def test_a_kernel_is_cut_off_where_the_lesson_has_drawings(lessons, monkeypatch, chosen, cut):
-    monkeypatch.delenv("COURSE_PICTURES", raising=False)
-    if chosen:
-        monkeypatch.setenv("COURSE_PICTURES", chosen)
+@pytest.mark.parametrize(("recipe", "cut"), [("", True), ("tutorial", False)])
+def test_a_kernel_is_cut_off_where_the_lesson_has_drawings(lessons, monkeypatch, recipe, cut):
+    monkeypatch.setenv("COURSE_RECIPE", recipe)
 
     def say_what_it_would_import(*arguments, **options):
         raise RuntimeError(f"the kernel's PYTHONPATH: {os.environ.get('PYTHONPATH')}")

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from helpers import bases, pictures
+from helpers import bases, machine, pictures
 from helpers.commands import doctor
-from helpers.lessons import LESSONS
+from helpers.lessons import LESSONS, REFERENCE_PICTURES_PER_SECOND, expected_seconds
 from helpers.paths import ROOT
 
 Memory = namedtuple("Memory", "available total")
@@ -26,12 +26,13 @@ def healthy(tmp_path, monkeypatch):
     for lesson in LESSONS:
         (tmp_path / f"{lesson.stem}.ipynb").touch()
     monkeypatch.setattr("helpers.paths.NOTEBOOKS", tmp_path)
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(8e9, 16e9))
     Usage = namedtuple("Usage", "free")
     monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: Usage(50e9))
     monkeypatch.setattr(doctor, "gpu_names", lambda: "")
     monkeypatch.setattr(doctor, "cpu_information", lambda: "flags : sse avx avx2\n")
-    reference = doctor.REFERENCE_PICTURES_PER_SECOND
+    reference = REFERENCE_PICTURES_PER_SECOND
     monkeypatch.setattr(doctor, "pictures_per_second", lambda: reference / 2)
     monkeypatch.setattr(doctor, "wrong_versions", lambda locked: [])
     return monkeypatch
@@ -63,6 +64,7 @@ def test_a_healthy_machine(healthy, capsys):
             f"about {doctor.readable(2 * lesson.seconds)}: {lesson.title}"
         )
     assert "Nothing stops the course." in said
+    assert machine.speed() == REFERENCE_PICTURES_PER_SECOND / 2  # for the start page
 
 
 @pytest.mark.parametrize(
@@ -148,10 +150,10 @@ def test_old_processors():
 
 def test_expected_seconds_scale_and_stop_shrinking():
     lesson = replace(LESSONS[0], seconds=100)
-    reference = doctor.REFERENCE_PICTURES_PER_SECOND
-    assert doctor.expected_seconds(lesson, reference) == pytest.approx(100)
-    assert doctor.expected_seconds(lesson, reference / 4) == pytest.approx(400)
-    assert doctor.expected_seconds(lesson, 100 * reference) == pytest.approx(30)
+    reference = REFERENCE_PICTURES_PER_SECOND
+    assert expected_seconds(lesson, reference) == pytest.approx(100)
+    assert expected_seconds(lesson, reference / 4) == pytest.approx(400)
+    assert expected_seconds(lesson, 100 * reference) == pytest.approx(30)
     assert [doctor.readable(s) for s in (3, 44, 119, 600)] == ["10 s", "40 s", "120 s", "10 min"]
 
 

@@ -530,9 +530,3 @@ def test_a_hundred_kills_leave_the_whole_file_or_none(mirror, tmp_path):
     # Some were killed at work, or this test says nothing.
     assert sum(killed == "True" and there == "False" for killed, there, _ in lines) >= 20
     assert fetched(f"{mirror.url}/file.zip", tmp_path, is_whole(BODY * 3)) == BODY * 3
-
-
-def test_check_reachable_takes_any_answer_but_none(mirror):
-    downloads.check_reachable(f"{mirror.url}/missing")
-    with pytest.raises(DownloadError, match="no connection"):
-        downloads.check_reachable(CLOSED)

@@ -166,6 +166,19 @@ def test_temperature_equals_scikit_learns(classes, seed):
     assert 1.8 < temperature < 3.5
 
 
+def test_the_calibration_error_by_luck_is_what_95_of_100_honest_models_stay_below():
+    random = np.random.default_rng(1)
+    probability = random.dirichlet((0.4, 0.4, 0.4), 400)
+    luck = evaluation.calibration_error_by_luck(probability)
+    errors = []
+    for _ in range(300):
+        labels = np.array([random.choice(3, p=row) for row in probability[:100]])
+        errors.append(evaluation.calibration_error(probability[:100], labels))
+    few = evaluation.calibration_error_by_luck(probability[:100])
+    assert np.mean(np.array(errors) <= few) == pytest.approx(0.95, abs=0.03)
+    assert luck < few
+
+
 def test_confident_mistakes_come_first():
     logits = np.array([[3.0], [-1.0], [0.5], [-4.0], [2.0]])
     labels = np.array([0, 1, 1, 0, 0])

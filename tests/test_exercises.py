@@ -6,12 +6,13 @@ import json
 import logging
 import threading
 import warnings
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from helpers import exercises, lessons, panels
-from helpers.exercises import Option, choice, exercise, lesson_6, progress, right, wrong
+from helpers.exercises import Option, choice, exercise, lesson_7, progress, right, wrong
 
 
 @exercise(hints=("Add.", "It is 2 + 2."), solution="answer = 4")
@@ -121,7 +122,7 @@ def test_an_error_comes_with_the_learners_line_and_without_pages():
 
 
 def test_an_answer_of_another_form_is_called_so():
-    said = lesson_6.cat_flap.check(0.97).text
+    said = lesson_7.cat_flap.check(0.97).text
     assert said.startswith("Your answer has not the form that is asked for.") and "line" not in said
 
 
@@ -148,11 +149,29 @@ def test_the_solution_is_right():
     assert sum_of_two.check(namespace["answer"]).state == "right"
 
 
-@pytest.mark.parametrize("answer", ["A", "a", " a. three"])
+THREE, FOUR = (
+    next(letter for letter, option in pick_a_sum.options.items() if text in option.text)
+    for text in ("three", "four")
+)
+
+
+@pytest.mark.parametrize("answer", [THREE, THREE.lower(), f" {THREE}. three"])
 def test_each_choice_is_explained(answer):
     assert str(pick_a_sum.check(answer)) == "Not yet. One short."
-    assert str(pick_a_sum.check("B")) == "Right. Two & two `x<y`."
-    assert "B (right): `four` <b> Two & two `x<y`." in str(pick_a_sum.solution())
+    assert str(pick_a_sum.check(FOUR)) == "Right. Two & two `x<y`."
+    assert f"{FOUR} (right): `four` <b> Two & two `x<y`." in str(pick_a_sum.solution())
+
+
+def test_no_letter_is_right_much_more_often_than_others():
+    choices = [
+        one
+        for lesson in lessons.LESSONS
+        for one in exercises.of_lesson(lesson.number)
+        if isinstance(one, exercises.Choice)
+    ]
+    right_ones = Counter(one.solution_letter for one in choices)
+    for letter in "ABCD":
+        assert 0.1 < right_ones[letter] / len(choices) < 0.4, right_ones
 
 
 def test_what_is_no_choice_is_named():
@@ -168,18 +187,19 @@ def test_a_question_needs_one_right_choice():
 
 
 def test_verdicts_are_escaped():
-    assert "<b>Two & two" not in pick_a_sum.check("B")._repr_html_()
-    assert "Two &amp; two <code>x&lt;y</code>." in pick_a_sum.check("B")._repr_html_()
+    assert "<b>Two & two" not in pick_a_sum.check(FOUR)._repr_html_()
+    assert "Two &amp; two <code>x&lt;y</code>." in pick_a_sum.check(FOUR)._repr_html_()
 
 
 def test_a_question_can_be_clicked():
     panel = panels.question(pick_a_sum)
     asked, pick, said = panel.children
     assert "&lt;in words&gt;" in asked.value and pick.value is None and said.value == ""
-    assert [label for label, letter in pick.options] == ["A. three", "B. four <b>"]
-    pick.value = "A"
+    labels = [label for label, letter in pick.options]
+    assert sorted(labels) == sorted([f"{THREE}. three", f"{FOUR}. four <b>"])
+    pick.value = THREE
     assert "One short." in said.value
-    pick.value = "B"
+    pick.value = FOUR
     assert "Two &amp; two <code>x&lt;y</code>." in said.value
     still = panel._repr_mimebundle_()["text/html"]
     assert "<li><code>four</code> &lt;b&gt;</li>" in still and panels.STILL in still
@@ -223,7 +243,7 @@ def test_progress_can_be_forgotten():
 
 def test_a_lessons_exercises_are_found_in_their_order():
     names = [found.name for found in exercises.of_lesson(1)]
-    assert names.index("nested_counts") < names.index("frozen_dropout")
+    assert names.index("unchanged") < names.index("unfreeze_first")
     assert exercises.of_lesson(99) == ()
 
 
@@ -232,3 +252,17 @@ def test_every_exercise_stands_in_its_lesson(lesson):
     text = lesson.source.read_text(encoding="utf-8")
     for found in exercises.of_lesson(lesson.number):
         assert f"exercises.{found.name}" in text, found.name
+
+
+def test_each_exercise_has_a_name_of_its_own():
+    names = [
+        found.name for lesson in lessons.LESSONS for found in exercises.of_lesson(lesson.number)
+    ]
+    assert len(names) == len(set(names))
+
+
+def test_what_was_solved_under_a_lessons_number_counts(tmp_path):
+    progress.path().parent.mkdir(parents=True, exist_ok=True)
+    old = {f"lesson_5.{sum_of_two.key}": {"right": True, "tries": 1, "hints": 0}}
+    progress.path().write_text(json.dumps(old), encoding="utf-8")
+    assert progress.read()[sum_of_two.key]["right"]

@@ -2,191 +2,100 @@
 
 import numpy as np
 from answers import Answers
-from sklearn.linear_model import LogisticRegression
+from scipy.stats import binomtest
 
+from helpers import evaluation
 from helpers.exercises import lesson_7
 
-NAMES = {"np": np, "LogisticRegression": LogisticRegression}
-TURNS = """
-def upright(pixels, orientation):
+NAMES = {"np": np, "binomtest": binomtest, "evaluation": evaluation}
+PAIRED = """
+def paired(first, second):
+    both = {both}
+    return {counts}, {p_value}
+"""
+THRESHOLD = """
+def threshold_for(probability, labels, recall):
     return {}
 """
-WEIGHTS = """
-def class_weights(targets):
-    found, counts = np.unique(targets, return_counts=True)
-    return {}
-"""
-SPLIT = """
-def split_bursts(bursts, test_share, seed):
-    random = np.random.default_rng(seed)
-    {}
-"""
-COUNT = """
-def pictures_for(counts, accuracies, target):
-    errors = 1 - np.asarray(accuracies)
-    {}
-"""
-LOSS = """
-def out_of_fold_loss(inputs, targets, folds):
-    loss = np.full(len(targets), np.nan)
-    for fold in {folds}:
-        others, held = {others}, np.flatnonzero(folds == fold)
-        head = LogisticRegression(C=0.01, max_iter=1000).fit(inputs[others], targets[others])
-        probability = head.predict_proba(inputs[held])
-        loss[held] = {loss}
-    return loss
-"""
-OWN = "-np.log(probability[np.arange(len(held)), targets[held]])"
-KEEPING = """
-def threshold_keeping(confidence, share):
-    return {}
-"""
+COUNTS = "int((first & ~second).sum()), int((second & ~first).sum())"
 
 
-def loss(folds="np.unique(folds)", others="folds != fold", loss=OWN):
-    return LOSS.format(folds=folds, others=others, loss=loss)
+def pair(
+    counts=COUNTS,
+    p_value="binomtest(int((first & ~second).sum()), int((first != second).sum())).pvalue",
+):
+    return PAIRED.format(both="(first & second).sum()", counts=counts, p_value=p_value)
 
 
 WRONG = [
-    (lesson_7.upright, TURNS.format("pixels"), "as they are stored"),
+    (lesson_7.pictures_needed, "answer = 500", "two points to each side"),
+    (lesson_7.pictures_needed, "answer = 1000", "too wide. Take more"),
+    (lesson_7.pictures_needed, "answer = 50_000", "fewer will do"),
+    (lesson_7.pictures_needed, "answer = 0.5", "Expected: a whole number"),
     (
-        lesson_7.upright,
-        TURNS.format("np.rot90(pixels, {1: 0, 3: 2, 6: 1, 8: 3}[orientation])"),
-        "the other way round",
+        lesson_7.paired,
+        pair(counts="int(first.sum()), int(second.sum())"),
+        "You counted all right answers",
     ),
     (
-        lesson_7.upright,
-        TURNS.format(
-            "{1: pixels, 3: pixels[::-1], 6: np.rot90(pixels, 3), 8: np.rot90(pixels)}[orientation]"
+        lesson_7.paired,
+        pair(counts="int((second & ~first).sum()), int((first & ~second).sum())"),
+        "the wrong way round",
+    ),
+    (
+        lesson_7.paired,
+        pair(p_value="binomtest(int((first & ~second).sum()), len(first)).pvalue"),
+        "a coin for every picture",
+    ),
+    (
+        lesson_7.paired,
+        pair(
+            p_value="binomtest(int((first & ~second).sum()), int((first != second).sum()), "
+            "alternative='less').pvalue"
         ),
-        "mirrored",
+        "one side only",
     ),
+    (lesson_7.paired, pair(), "never differ: there are no coins"),
     (
-        lesson_7.upright,
-        TURNS.format("pixels if orientation in (1, 3) else pixels.transpose(1, 0, 2)"),
-        "as they are stored",
-    ),
-    (
-        lesson_7.upright,
-        TURNS.format(
-            "{1: pixels, 3: np.rot90(pixels, 2), 6: pixels, 8: pixels}[orientation].reshape("
-            "pixels.shape if orientation < 5 else (6, 4, 3))"
+        lesson_7.paired,
+        pair(
+            p_value="binomtest(int((first & ~second).sum()), max(1, int((first != second).sum())))"
         ),
-        "not where they belong",
+        r"Expected: its `\.pvalue`",
     ),
-    (lesson_7.upright, TURNS.format("1"), "Expected: an array"),
+    (lesson_7.paired, pair(counts="int((first != second).sum()), 0"), "Count the pictures on"),
+    (lesson_7.paired, "def paired(first, second):\n    return 1", "Expected: three numbers"),
+    (lesson_7.cat_flap, "answer = (171 / 180, 171 / 176)", "the wrong way round"),
+    (lesson_7.cat_flap, "answer = (186 / 200, 171 / 180)", "is the accuracy"),
+    (lesson_7.cat_flap, "answer = (171 / 200, 171 / 180)", "how often did the flap open"),
+    (lesson_7.cat_flap, "answer = (171 / 176, 171 / 200)", "how many cats came"),
+    (lesson_7.cat_flap, "answer = (97, 95)", "from 0 to 1"),
     (
-        lesson_7.class_weights,
-        WEIGHTS.format("dict(zip(found.tolist(), (counts / len(targets)).tolist()))"),
-        "count even more",
+        lesson_7.threshold_for,
+        THRESHOLD.format("np.sort(probability)[::-1][round(recall * len(labels)) - 1]"),
+        "both classes",
     ),
+    (lesson_7.threshold_for, THRESHOLD.format("recall"), "Too few: take it lower"),
+    (lesson_7.threshold_for, THRESHOLD.format("0.0"), "a higher threshold would do"),
     (
-        lesson_7.class_weights,
-        WEIGHTS.format("dict(zip(found.tolist(), (1 / counts).tolist()))"),
-        "learning rate in disguise",
-    ),
-    (
-        lesson_7.class_weights,
-        WEIGHTS.format("dict(zip(found.tolist(), (counts.max() - counts + 1.0).tolist()))"),
-        "should be the same for each",
-    ),
-    (lesson_7.class_weights, WEIGHTS.format("(1 / counts)"), "Expected: a dictionary"),
-    (
-        lesson_7.split_bursts,
-        SPLIT.format(
-            "order = random.permutation(len(bursts)); cut = round(test_share * len(bursts)); "
-            "return order[cut:], order[:cut]"
+        lesson_7.threshold_for,
+        THRESHOLD.format(
+            "np.sort(probability[labels == 1])[::-1]"
+            "[int(np.ceil(np.round(recall * (labels == 1).sum(), 9))) - 1] - 1e-4"
         ),
-        "lie on both sides",
+        "A little higher|a higher threshold",
     ),
     (
-        lesson_7.split_bursts,
-        SPLIT.format(
-            "chosen = np.unique(bursts)[:15]; inside = np.isin(bursts, chosen); "
-            "return np.flatnonzero(~inside), np.flatnonzero(inside)"
-        ),
-        "Two seeds gave the same split",
+        lesson_7.threshold_for,
+        THRESHOLD.format("np.quantile(probability[labels == 1], 1 - recall)"),
+        "Too few|A little higher|a higher threshold",
     ),
-    (
-        lesson_7.split_bursts,
-        SPLIT.format(
-            "chosen = random.permutation(np.unique(bursts))[:45]; "
-            "inside = np.isin(bursts, chosen); "
-            "return np.flatnonzero(~inside), np.flatnonzero(inside)"
-        ),
-        "You were asked for about 0.25",
-    ),
-    (
-        lesson_7.split_bursts,
-        SPLIT.format("inside = bursts % 4 == seed; return ~inside, inside"),
-        "each row of",
-    ),
-    (lesson_7.split_bursts, SPLIT.format("return bursts"), "two arrays of rows"),
-    (
-        lesson_7.pictures_for,
-        COUNT.format(
-            "slope, start = np.polyfit(counts, accuracies, 1); "
-            "return int(np.ceil((target - start) / slope))"
-        ),
-        "straight line through the accuracies",
-    ),
-    (
-        lesson_7.pictures_for,
-        COUNT.format(
-            "slope, start = np.polyfit(np.log(counts), np.log(accuracies), 1); "
-            "return int(np.ceil(np.exp((np.log(target) - start) / slope)))"
-        ),
-        "It is the errors that fall",
-    ),
-    (
-        lesson_7.pictures_for,
-        COUNT.format(
-            "slope, start = np.polyfit(np.log(counts), np.log(errors), 1); "
-            "return int(np.exp((np.log(1 - target) - start) / slope))"
-        ),
-        "round up",
-    ),
-    (
-        lesson_7.pictures_for,
-        COUNT.format(
-            "slope, start = np.polyfit(np.log(counts), np.log(errors), 1); "
-            "return int(np.ceil(np.exp((np.log(target) - start) / slope)))"
-        ),
-        "The line says",
-    ),
-    (lesson_7.pictures_for, COUNT.format("return errors"), "Expected: a whole number"),
-    (lesson_7.out_of_fold_loss, loss(others="folds >= 0"), "Leave its fold out"),
-    (lesson_7.out_of_fold_loss, loss(others="folds == fold"), "The wrong way round"),
-    (lesson_7.out_of_fold_loss, loss(loss=OWN[1:]), "The sign is wrong"),
-    (
-        lesson_7.out_of_fold_loss,
-        loss(loss="probability[np.arange(len(held)), targets[held]]"),
-        "That is the probability",
-    ),
-    (lesson_7.out_of_fold_loss, loss(loss="-np.log(probability.max(axis=1))"), "Is the column"),
-    (lesson_7.out_of_fold_loss, loss(folds="[0, 1, 2]"), "every fold get its turn"),
-    (lesson_7.out_of_fold_loss, loss().replace("return loss", "return loss[:3]"), "one each"),
-    (lesson_7.threshold_keeping, KEEPING.format("share"), "Too few|would keep enough"),
-    (lesson_7.threshold_keeping, KEEPING.format("np.quantile(confidence, share)"), "Turn it round"),
-    (lesson_7.threshold_keeping, KEEPING.format("confidence.min()"), "would keep enough"),
-    (
-        lesson_7.threshold_keeping,
-        KEEPING.format("np.sort(confidence)[int(len(confidence) * (1 - share)) + 1]"),
-        "Too few: take it lower",
-    ),
-    (lesson_7.threshold_keeping, KEEPING.format("confidence"), "Expected: one number"),
+    (lesson_7.threshold_for, THRESHOLD.format("probability[labels == 1]"), "one number"),
 ]
 
 
 ALSO_RIGHT = [
-    (
-        lesson_7.class_weights,
-        "from sklearn.utils.class_weight import compute_class_weight\n"
-        "def class_weights(targets):\n"
-        "    found = np.unique(targets)\n"
-        "    weights = compute_class_weight('balanced', classes=found, y=targets)\n"
-        "    return dict(zip(found.tolist(), weights))",
-    ),
+    (lesson_7.pictures_needed, f"answer = {number}") for number in (1650, 1829, 2000, 2010)
 ]
 
 
@@ -200,23 +109,8 @@ class TestAnswers(Answers):
 def test_scikit_learns_threshold_is_right():
     from sklearn.metrics import precision_recall_curve
 
-    def threshold_keeping(confidence, share):
-        known = np.ones(len(confidence), int)
-        _, kept, thresholds = precision_recall_curve(known, confidence)
-        return thresholds[kept[:-1] >= share - 1e-9].max()
+    def threshold_for(probability, labels, recall):
+        _, found, thresholds = precision_recall_curve(labels, probability)
+        return thresholds[found[:-1] >= recall - 1e-9].max()
 
-    assert lesson_7.threshold_keeping.check(threshold_keeping).state == "right"
-
-
-def test_the_courses_own_losses_are_right():
-    from sklearn.model_selection import PredefinedSplit, cross_val_predict
-
-    from helpers.pictures import labels
-
-    def out_of_fold_loss(inputs, targets, folds):
-        head = LogisticRegression(C=0.01, max_iter=1000)
-        split = PredefinedSplit(folds)
-        found = cross_val_predict(head, inputs, targets, cv=split, method="predict_proba")
-        return labels.losses(found, targets)
-
-    assert lesson_7.out_of_fold_loss.check(out_of_fold_loss).state == "right"
+    assert lesson_7.threshold_for.check(threshold_for).state == "right"

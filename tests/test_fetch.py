@@ -31,7 +31,7 @@ def cache(tmp_path, monkeypatch):
     monkeypatch.setattr(downloads, "BACKOFF_SECONDS", 0)
     monkeypatch.setattr(photographs, "COUNTS", COUNTS)
     monkeypatch.setattr(photographs, "URLS", (f"http://127.0.0.1:9/{photographs.ZIP}",))
-    monkeypatch.setattr(tfds, "HOST", "http://127.0.0.1:9")
+    monkeypatch.setattr(tfds, "URLS", (f"http://127.0.0.1:9/{tfds.ARCHIVE}",))
     return folder
 
 
@@ -103,6 +103,25 @@ def test_a_base_can_be_fetched_by_its_name(monkeypatch, capsys):
     assert asked == ["ConvNeXtTiny"]
     assert "fetch ConvNeXtTiny`" in bases.is_ready("ConvNeXtTiny")
     assert "fetch bases`" in bases.is_ready("MobileNetV2")
+
+
+def test_a_recipe_is_its_pictures_and_its_weights(mirror, cache, capsys):
+    weights = bases.find("MobileNetV2").weights_path
+    with h5py.File(mirror.folder / weights.name, "w") as file:
+        file["kernel"] = np.zeros(2_500_000, "int8")
+    assert fetch.main(["tutorial", "photos", "MobileNetV2"]) == 0
+    assert last_table(capsys.readouterr().out)[1:] == [
+        ["photos", "yes", "0.0", str(cache / "photos")],
+        ["MobileNetV2", "yes", "2.5", str(weights)],
+    ]
+    assert len(mirror.requests) == 2
+
+
+def test_the_articles_recipe_is_tfds_and_xception(mirror, capsys):
+    assert fetch.main(["article"]) == 1
+    printed = capsys.readouterr()
+    assert [row[:2] for row in last_table(printed.out)[1:]] == [["tfds", "no"], ["Xception", "no"]]
+    assert printed.err.count("Received") >= 2
 
 
 def test_fetched_is_not_yet_ready(tmp_path, monkeypatch, capsys):

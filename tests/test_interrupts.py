@@ -33,7 +33,7 @@ def writing_ends_after(count: int) -> Iterator[None]:
 
 @pytest.mark.skipif(resource is None, reason="this system limits no files")
 def test_what_ends_in_the_middle_of_saving_loses_no_model_saved_beside(tmp_path: Path) -> None:
-    """One is saved straight into its file as Keras does it, the other beside it as in lesson 7."""
+    """One is saved straight into its file as Keras does it, the other beside it as in lesson 9."""
     straight, beside, whole = (tmp_path / f"{name}.keras" for name in ("straight", "new", "model"))
     model = keras.Sequential([keras.Input((300,)), keras.layers.Dense(1000, use_bias=False)])
 

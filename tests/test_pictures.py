@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import importlib.util
 import io
 import json
 import os
@@ -570,13 +573,76 @@ def test_tfds_without_a_shard_is_not_ready(prepared, tmp_path):
 
 def test_tfds_out_of_reach_is_a_clear_error(tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(tfds, "HOST", CLOSED)
+    monkeypatch.setattr(tfds, "URLS", (f"{CLOSED}/{tfds.ARCHIVE}",))
     assert str(tmp_path) in pictures.is_ready("tfds")
-    with pytest.raises(
-        RuntimeError, match=r"127\.0\.0\.1:9: no connection.*Expected: a connection"
-    ):
+    with pytest.raises(RuntimeError, match=r"127\.0\.0\.1:9.*no connection.*Expected: the archive"):
         pictures.load("tfds", 8)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_archive_is_the_one_that_tensorflow_datasets_knows():
+    package = importlib.util.find_spec("tensorflow_datasets").submodule_search_locations[0]
+    known = (Path(package) / "url_checksums" / "cats_vs_dogs.txt").read_text(encoding="utf-8")
+    assert known.split() == [*tfds.URLS, str(tfds.BYTES), tfds.SHA256, tfds.ARCHIVE]
+
+
+@pytest.fixture
+def archived(cache, tmp_path, monkeypatch):
+    """A small archive as the published one, on a mirror, and a builder that knows its digest."""
+    from tensorflow_datasets.image_classification import cats_vs_dogs
+
+    served = tmp_path / "served"
+    served.mkdir()
+    with zipfile.ZipFile(served / tfds.ARCHIVE, "w") as archive:
+        for number in range(20):
+            picture(number, 30, 20).convert("RGB").save(tmp_path / "one.jpg")
+            kind = ("Cat", "Dog")[number % 2]
+            archive.write(tmp_path / "one.jpg", f"PetImages/{kind}/{number}.jpg")
+    contents = (served / tfds.ARCHIVE).read_bytes()
+    digest = hashlib.sha256(contents).hexdigest()
+    monkeypatch.setattr(tfds, "BYTES", len(contents))
+    monkeypatch.setattr(tfds, "SHA256", digest)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "tfds"))
+    builder = cats_vs_dogs.CatsVsDogs
+    (known,) = builder.url_infos.values()
+    own = dataclasses.replace(known, size=len(contents), checksum=digest)
+    monkeypatch.setattr(builder, "url_infos", dict.fromkeys(builder.url_infos, own))
+    monkeypatch.setattr(cats_vs_dogs, "_NUM_CORRUPT_IMAGES", 0)
+    with serving(served) as mirror:
+        monkeypatch.setenv("COURSE_MIRROR", mirror.url)
+        yield mirror
+
+
+def test_tfds_is_prepared_from_an_archive_whose_download_broke_off(archived, tmp_path):
+    broken = []
+
+    def break_off(handler):
+        if broken:
+            return False
+        broken.append(True)
+        body = (archived.folder / tfds.ARCHIVE).read_bytes()
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.send_header("ETag", f'"{hashlib.sha256(body).hexdigest()[:16]}"')
+        handler.end_headers()
+        handler.wfile.write(body[:3000])
+        handler.close_connection = True
+        return True
+
+    archived.misbehave = break_off
+    prepared = pictures.fetch("tfds")
+    assert pictures.is_ready("tfds") is None and prepared.is_relative_to(tmp_path / "tfds")
+    assert [headers.get("Range") for _, headers in archived.requests] == [None, "bytes=3000-"]
+    found = pictures.load("tfds", 12, quiet=True)
+    assert [len(split) for split in splits(found)] == [8, 2, 2]
+    assert not list(paths.cache_folder().rglob(tfds.ARCHIVE))  # it has done its service
+
+
+def test_another_archive_than_the_published_one_is_refused(archived, tmp_path):
+    (archived.folder / tfds.ARCHIVE).write_bytes(b"PK\x03\x04" + bytes(5000))
+    with pytest.raises(RuntimeError, match="another file than the published one"):
+        pictures.fetch("tfds")
+    assert pictures.is_ready("tfds")
 
 
 def test_the_real_tfds():

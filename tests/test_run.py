@@ -34,12 +34,12 @@ def write(folder: Path, *sources: str, stem: str = "01_one") -> bytes:
 
 
 def test_a_lesson_becomes_a_page_with_its_figure(folder, capsys, monkeypatch):
-    before = write(folder, "import os; print('pictures:', os.environ['COURSE_PICTURES'])", FIGURE)
-    monkeypatch.setenv("COURSE_PICTURES", "photos")  # what `main` sets is taken back with this
-    assert command_line.main(["run", "--pictures", "tfds"]) == 0
+    before = write(folder, "import os; print('recipe:', os.environ['COURSE_RECIPE'])", FIGURE)
+    monkeypatch.setenv("COURSE_RECIPE", "tutorial")  # what `main` sets is taken back with this
+    assert command_line.main(["run", "--recipe", "article"]) == 0
     page = folder / "cache" / "pages" / "01_one.html"
     html = page.read_text(encoding="utf-8")
-    assert "pictures: tfds" in html
+    assert "recipe: article" in html
     assert "data:image/png;base64," in html
     assert "<title>Inspect trainable weights</title>" in html
     assert str(page) in capsys.readouterr().out
@@ -85,3 +85,25 @@ def test_a_dead_kernel_is_told(folder, capsys):
 def test_a_missing_lesson_is_told(folder, capsys):
     assert run.main() == 1
     assert "01_one.ipynb" in capsys.readouterr().err
+
+
+def test_an_image_of_the_page_has_its_captions_text(folder):
+    write(folder, FIGURE, FIGURE)
+    notebook = run.read_notebook(folder / "01_one.ipynb")
+    run.execute(notebook, folder, "01_one")
+    caption = nbformat.v4.new_markdown_cell("*Figure: a line\nthat rises.*\n\nAnd a text.")
+    notebook.cells.insert(1, caption)
+    page = run.write_page(notebook, "One", folder / "one.html").read_text(encoding="utf-8")
+    assert page.count('alt="a line that rises."') == 1
+    assert notebook.cells[0].outputs[-1].metadata["image/png"]["alt"] == "a line that rises."
+    assert "image/png" not in notebook.cells[2].outputs[-1].metadata  # the second has no caption
+
+
+def test_a_page_shows_paths_as_they_are(folder):
+    """A learner looks for his own folder there, not for `~/mugs`; a stored notebook has neither."""
+    pictures = Path.home() / "Pictures" / "mugs"
+    write(folder, f"print({str(pictures)!r}); object()")
+    assert run.run_lesson(folder, "01_one", "One")
+    page = (folder / "cache" / "pages" / "01_one.html").read_text(encoding="utf-8")
+    assert page.count(str(pictures)) == 2  # in the cell and below it
+    assert "&lt;object object&gt;" in page or "&lt;object&gt;" in page  # without its address

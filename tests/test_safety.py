@@ -93,6 +93,7 @@ def raised(path: Path) -> list[tuple[int, str, str]]:
 
 # Errors that never reach a learner as they are: a whole one is made around their phrase.
 INNER = {"MirrorFailed", "Stopped", "NotAnswered", "NotAPicture", "CellFailed", "AssertionError"}
+INNER |= {"Unjudged"}
 WITH_PHRASES = {"archives.py", "bases.py", "downloads.py", "export.py", "pictures", "preflight"}
 
 

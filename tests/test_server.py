@@ -28,8 +28,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
     jupyter_settings.write(Path(sys.prefix))
     folder = tmp_path_factory.mktemp("server")
     nobodys = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA")}
+    nobodys["COURSE_WORK"] = str(folder / "work")
     with laboratory.started(LAB, folder / "run", nobodys) as record:
-        yield record | {"log": folder / "run" / "log"}
+        yield record | {"log": folder / "run" / "log", "work": folder / "work"}
 
 
 def answer(
@@ -76,8 +77,10 @@ def test_a_foreign_page_may_not_ask(server: dict[str, Any]) -> None:
     assert answer(server, "/api", {"Host": "course.example"})[0] == 403
 
 
-def test_it_shows_the_lessons_the_start_page_first(server: dict[str, Any]) -> None:
-    assert Path(server["root_dir"]) == NOTEBOOKS
+def test_it_shows_copies_of_the_lessons_the_start_page_first(server: dict[str, Any]) -> None:
+    assert Path(server["root_dir"]) == server["work"]
+    names = {path.name for path in NOTEBOOKS.glob("*.ipynb")}
+    assert names == {path.name for path in server["work"].glob("*.ipynb")}
     assert "/lab/tree/00_start.ipynb" in server["log"].read_text(encoding="utf-8")
 
 

@@ -45,7 +45,10 @@ def test_progress_has_a_file_of_its_own_choice(tmp_path):
 
 def test_the_start_page_names_every_part_of_the_course():
     text = START.source.read_text(encoding="utf-8")
-    assert LESSONS[0].notebook.name in text and "Overview()" in text
+    assert LESSONS[0].notebook.name in text
+    for part in ("check_machine()", "choice_panel()", "Overview()", "afresh_panel()"):
+        assert part in text
+    assert text.count("\n# %%") <= 10
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,15 @@ def commands(job: str) -> str:
     matrix = JOBS[job].get("strategy", {}).get("matrix", {})
     text = "\n".join(step.get("run", "") for step in steps(JOBS[job]))
     for name, values in matrix.items():
-        if name != "include":
-            lines = [text.replace(f"${{{{ matrix.{name} }}}}", value) for value in values]
-            text = "\n".join(lines)
+        rows = values if name == "include" else [{name: value} for value in values]
+        text = "\n".join(filled(text, row) for row in rows)
+    return text
+
+
+def filled(text: str, row: dict[str, str]) -> str:
+    """`text` with one row of a matrix in it."""
+    for name, value in row.items():
+        text = text.replace(f"${{{{ matrix.{name} }}}}", str(value))
     return text
 
 
@@ -117,9 +123,11 @@ def test_each_night_all_that_only_a_whole_run_shows():
     run = "\n".join(commands(job) for job in JOBS if job.startswith("nightly/"))
     for line in (
         "course.py fetch photos bases",
-        "course.py fetch tfds bases",
-        "course.py test --pictures photos -- notebooks",
-        "course.py test --pictures tfds -- notebooks",
+        "course.py fetch tutorial",
+        "course.py fetch article",
+        "course.py test --recipe tutorial -- notebooks",
+        "course.py test --recipe article -- notebooks",
+        "course.py test -- tests/test_scripts.py",
         "benchmarks/recipes.py",
         "benchmarks/transfer.py",
         "course.py test -- tests/test_browser.py",

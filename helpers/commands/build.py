@@ -51,7 +51,8 @@ def main(lesson: Lesson | None = None, check: bool = False, from_notebooks: bool
         return compare(NOTEBOOKS, stems)
     action = take_back if from_notebooks else build
     if action is build:  # the stored outputs are those of a learner's first run
-        shutil.rmtree(cache_folder() / "features", ignore_errors=True)
+        for kept in ("features", "get_file", "tfds"):
+            shutil.rmtree(cache_folder() / kept, ignore_errors=True)
     return 0 if all([succeeds(action, stem) for stem in stems]) else 1
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -28,6 +30,7 @@ NOTEBOOK_METADATA = {
     },
 }
 
+CAPTION = re.compile(r"\*Figure: (?P<text>[^*]+)\*")
 # A progress bar that is done wipes its line with spaces.
 WIPED_BAR = re.compile(r"(?m)^\r? {20,}\r?$\n?")
 KERAS_TIMING = re.compile(r" - \d+(?:\.\d+)?s - \d+(?:\.\d+)?(?:s|ms|us|µs)/(?:step|epoch|sample)")
@@ -51,7 +54,18 @@ def clean_notebook(notebook: NotebookNode) -> NotebookNode:
         cell.metadata = kept_metadata(cell.metadata)
         if cell.cell_type == "code":
             clean_outputs(cell)
+    describe_images(notebook)
     return notebook
+
+
+def describe_images(notebook: NotebookNode) -> None:
+    """Give each image the alternative text of its caption: 'Figure: ...' of the cell below."""
+    for cell, below in itertools.pairwise(notebook.cells):
+        caption = CAPTION.match(below.source)
+        said = " ".join(caption["text"].split()) if caption else ""
+        for output in cell.get("outputs", []):
+            if said and "image/png" in output.get("data", {}):
+                output.metadata["image/png"] = NotebookNode(alt=said)
 
 
 def cell_id(cell: NotebookNode, seen: Counter[str]) -> str:
@@ -74,33 +88,42 @@ def kept_metadata(metadata: NotebookNode) -> NotebookNode:
     return kept
 
 
-def clean_outputs(cell: NotebookNode) -> None:
-    """Drop what a rerun would change without a change in the lesson, and join split streams."""
+def clean_outputs(cell: NotebookNode, keep_paths: bool = False) -> None:
+    """Drop what a rerun would change without a change in the lesson, and join split streams.
+
+    `keep_paths` leaves this machine's paths as they are, for a page that nobody else reads.
+    """
+    neutral = without_addresses if keep_paths else neutral_text
     cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
     for output in cell.outputs:
         if output.output_type == "stream":
-            output.text = WIPED_BAR.sub("", KERAS_TIMING.sub("", neutral_text(output.text)))
+            output.text = WIPED_BAR.sub("", KERAS_TIMING.sub("", neutral(output.text)))
         elif output.output_type == "error":
-            output.evalue = neutral_text(output.evalue)
-            output.traceback = [neutral_text(line) for line in output.traceback]
+            output.evalue = neutral(output.evalue)
+            output.traceback = [neutral(line) for line in output.traceback]
         else:
-            clean_data(output.data)
+            clean_data(output.data, neutral)
     cell.outputs = [output for output in cell.outputs if output.get("text") != ""]
 
 
-def clean_data(data: NotebookNode) -> None:
+def clean_data(data: NotebookNode, neutral: Callable[[str], str]) -> None:
     """Take the widget view out of a display's representations; neutralise the texts."""
     if data.pop(WIDGET_VIEW, None) is not None and set(data) <= {"text/plain"}:
         data["text/plain"] = WIDGET_TEXT
     for kind in data:
         if kind.startswith("text/") and isinstance(data[kind], str):
-            data[kind] = neutral_text(data[kind])
+            data[kind] = neutral(data[kind])
+
+
+def without_addresses(text: str) -> str:
+    """`text` without memory addresses and the names of a kernel's temporary files."""
+    return CELL_FILE.sub("cell", ADDRESS.sub("", text))
 
 
 def neutral_text(text: str) -> str:
     """`text` without memory addresses and without this machine's own paths."""
-    text = CELL_FILE.sub("cell", ADDRESS.sub("", text))
+    text = without_addresses(text)
     for pattern, name in path_patterns():
         text = pattern.sub(partial(neutral_path, name=name), text)
     return text

@@ -16,13 +16,12 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from helpers.lessons import Lesson, find
 from helpers.paths import ROOT
+from helpers.recipes import RECIPES, from_text
 
-PICTURE_SETS = ("drawings", "photos", "tfds")
 ABOUT = """\
 Open, test or run the course. The first start makes the folder .venv and installs the locked
 packages there; COURSE_DEVICE=cpu or =gpu chooses which, otherwise an NVIDIA card on Linux does.
@@ -33,8 +32,8 @@ def main(arguments: Sequence[str]) -> int:
     """Do what the command line says, in the course's folder; the exit code."""
     options = parse(arguments)
     os.chdir(ROOT)
-    if pictures := options.pop("pictures", None):
-        os.environ["COURSE_PICTURES"] = pictures  # lessons read it, in processes of their own
+    if recipe := options.pop("recipe", None):
+        os.environ["COURSE_RECIPE"] = recipe  # lessons read it, in processes of their own
     try:
         command = importlib.import_module(f"helpers.commands.{options.pop('command')}")
         return command.main(**options)
@@ -68,24 +67,31 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text)
 
-    lab = add("lab", "Open JupyterLab on the lessons, the start page in front.")
+    lab = add("lab", "Open JupyterLab on your copies of the lessons, the start page in front.")
     lab.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     lab.add_argument("--port", type=port, help="this port or none; default: 8888 or the next free")
+    lab.add_argument("--originals", action="store_true", help="authors: open notebooks/ itself")
     lab.set_defaults(extra=[])
+
+    afresh = add("afresh", "Start a lesson afresh; your copy of it stays, under another name.")
+    afresh.add_argument("lesson", type=lesson, metavar="LESSON", help="number or name")
 
     test = add("test", "Run every check, the lessons included; what follows -- goes to pytest.")
     test.add_argument("--lesson", type=lesson, metavar="N", help="only this lesson's notebook")
-    test.add_argument("--pictures", type=pictures, metavar="NAME", help=PICTURES_HELP)
+    test.add_argument(*RECIPE, type=recipe, metavar="NAME", help=RECIPE_HELP)
     test.add_argument("--fast", action="store_true", help="leave out what is marked slow")
     test.set_defaults(extra=[])
 
     run = add("run", "Run lessons without a browser and write each as an HTML page.")
     run.add_argument("lesson", type=lesson, nargs="?", metavar="LESSON", help=LESSON_HELP)
-    run.add_argument("--pictures", type=pictures, metavar="NAME", help=PICTURES_HELP)
+    run.add_argument(*RECIPE, type=recipe, metavar="NAME", help=RECIPE_HELP)
+
+    script = add("script", "Print a lesson's own Keras code as a script that needs no course.")
+    script.add_argument("lesson", type=lesson, metavar="LESSON", help="number or name")
 
     fetch = add("fetch", "Download pictures and weights ahead, for a classroom or a flight.")
     # The command itself says which names it knows: the bases are not known here.
-    fetch.add_argument("names", nargs="+", metavar="NAME", help="photos, tfds, bases, or a base")
+    fetch.add_argument("names", nargs="+", metavar="NAME", help=FETCH_HELP)
 
     build = add("build", "Authors: turn the lessons' text into notebooks, or compare the two.")
     build.add_argument("lesson", type=lesson, nargs="?", metavar="LESSON", help=LESSON_HELP)
@@ -101,8 +107,10 @@ def parser() -> argparse.ArgumentParser:
 
 # What an option's text stands for. The complaint of each is the sentence that a learner reads.
 
+FETCH_HELP = "tutorial or article, which are recipes; or photos, tfds, bases, or a base"
 LESSON_HELP = "number or name; default: all"
-PICTURES_HELP = "drawings, photos, tfds, or a folder with one subfolder a class"
+RECIPE = ("--recipe", "--pictures")  # the second as in the course's first editions
+RECIPE_HELP = "drawings, tutorial, article, or a folder with one subfolder a class"
 
 
 def lesson(text: str) -> Lesson:
@@ -113,17 +121,16 @@ def lesson(text: str) -> Lesson:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def pictures(text: str) -> str:
-    """The name of a picture set, or a folder's full path."""
-    folder = Path(text).expanduser().resolve()
-    if text in PICTURE_SETS:
-        return text
-    if not folder.is_dir():
+def recipe(text: str) -> str:
+    """The name of a recipe, also by its pictures, or a folder's full path."""
+    try:
+        found = from_text(text)
+    except ValueError:
         raise argparse.ArgumentTypeError(
-            f"there are no pictures '{text}': choose one of {', '.join(PICTURE_SETS)}, or name "
+            f"there is no recipe '{text}': choose one of {', '.join(RECIPES)}, or name "
             "a folder with one subfolder a class."
-        )
-    return str(folder)
+        ) from None
+    return found.name if found.name in RECIPES else found.pictures
 
 
 def port(text: str) -> int:

@@ -17,14 +17,8 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from helpers import machine
-from helpers.lessons import LESSONS, Lesson
+from helpers.lessons import LESSONS, expected_seconds
 from helpers.paths import ROOT, cache_folder
-
-# Pictures a second of MobileNetV2 in a `tf.function` on the machine on which the lessons' `seconds`
-# were measured, within the same minutes (2 x86-64 cores, TensorFlow 2.21); the median of 7 rounds.
-REFERENCE_PICTURES_PER_SECOND = 116.0
-# Importing, drawing and reading files do not shrink with the network's speed, on a GPU above all.
-LEAST_SHARE_OF_SECONDS = 0.3
 
 SHOWN = (
     "tensorflow",
@@ -252,16 +246,12 @@ def report_speed(report: Report) -> None:
         return
     with quiet_stderr():
         rate = pictures_per_second()
+    with contextlib.suppress(OSError):  # a full disk was said already
+        machine.remember_speed(rate)
     report.line("speed", f"{rate:.0f} pictures a second through MobileNetV2 at 160 x 160")
     for lesson in LESSONS:
         seconds = expected_seconds(lesson, rate)
         report.line(f"lesson {lesson.number}", f"about {readable(seconds)}: {lesson.title}")
-
-
-def expected_seconds(lesson: Lesson, rate: float) -> float:
-    """The lesson's recorded runtime, scaled by the network's speed here."""
-    share = max(REFERENCE_PICTURES_PER_SECOND / rate, LEAST_SHARE_OF_SECONDS)
-    return lesson.seconds * share
 
 
 def readable(seconds: float) -> str:

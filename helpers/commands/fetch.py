@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers import bases, pictures
+from helpers import bases, fetching, pictures
+from helpers.fetching import Part
 
 IMAGENET = tuple(name for name, base in bases.BASES.items() if base.pretrained_on == "imagenet")
-CHOICES = ("photos", "tfds", "bases", *IMAGENET)
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing to download: its name, what fetches it, what says whether it is there."""
-
-    name: str
-    fetch: Callable[[str], Path | None]
-    is_ready: Callable[[str], str | None]
+RECIPES = ("tutorial", "article")
+CHOICES = (*RECIPES, "photos", "tfds", "bases", *IMAGENET)
 
 
 @dataclass(frozen=True)
@@ -36,28 +29,31 @@ def main(names: Sequence[str]) -> int:
     if unknown := [name for name in names if name not in CHOICES]:
         print(f"Received: {', '.join(unknown)}. Expected: {', '.join(CHOICES)}.", file=sys.stderr)
         return 2
-    outcomes = [fetch(item) for name in dict.fromkeys(names) for item in items(name)]
+    wanted = {part.name: part for name in names for part in parts(name)}  # each once
+    outcomes = [fetch(part) for part in wanted.values()]
     print(table(outcomes))
     return 0 if all(outcome.ready for outcome in outcomes) else 1
 
 
-def items(what: str) -> list[Item]:
-    """What `photos`, `tfds`, `bases` or the name of a base stands for."""
+def parts(what: str) -> list[Part]:
+    """What a recipe, `photos`, `tfds`, `bases` or the name of a base stands for."""
+    if what in RECIPES:
+        return list(fetching.needs(what))
     if what == "bases" or what in IMAGENET:
         names = bases.NAMES_TO_FETCH if what == "bases" else (what,)
-        return [Item(name, bases.fetch, bases.is_ready) for name in names]
-    return [Item(what, pictures.fetch, pictures.is_ready)]
+        return [Part(name, "weights", 0, bases.fetch, bases.is_ready) for name in names]
+    return [Part(what, "photographs", 0, pictures.fetch, pictures.is_ready)]
 
 
-def fetch(item: Item) -> Outcome:
-    """Download one item; where that fails, say why on standard error."""
-    print(f"{item.name}: {'downloading' if item.is_ready(item.name) else 'is here'}", flush=True)
+def fetch(part: Part) -> Outcome:
+    """Download one thing; where that fails, say why on standard error."""
+    print(f"{part.name}: {'is here' if part.here else 'downloading'}", flush=True)
     try:
-        where = item.fetch(item.name)
+        where = part.fetch()
     except (RuntimeError, ValueError, OSError) as error:
-        print(f"{item.name}: {error}", file=sys.stderr)
-        return Outcome(item.name, None, False)
-    return Outcome(item.name, where, item.is_ready(item.name) is None)
+        print(f"{part.name}: {error}", file=sys.stderr)
+        return Outcome(part.name, None, False)
+    return Outcome(part.name, where, part.here)
 
 
 def table(outcomes: Sequence[Outcome]) -> str:

@@ -1,26 +1,47 @@
-"""Open JupyterLab on the lessons: for this machine only, its token on."""
+"""Open JupyterLab on the learner's copies: for this machine only, its token on."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from helpers import copies
 from helpers.lessons import START
-from helpers.paths import NOTEBOOKS
+from helpers.paths import NOTEBOOKS, work_folder
 
 
-def main(no_browser: bool = False, port: int | None = None, extra: Sequence[str] = ()) -> int:
-    """Serve until the learner stops it; `extra` goes to JupyterLab."""
+def main(
+    no_browser: bool = False,
+    port: int | None = None,
+    originals: bool = False,
+    extra: Sequence[str] = (),
+) -> int:
+    """Serve until the learner stops it; `extra` goes to JupyterLab.
+
+    With `originals` it serves `notebooks/` itself, for authors.
+    """
+    folder = NOTEBOOKS if originals else work_folder()
+    if not originals:
+        try:
+            for line in copies.told(copies.refresh()):
+                print(line, flush=True)
+        except OSError as error:
+            print(f"lab: {error}", file=sys.stderr)
+            return 1
     from jupyterlab.labapp import LabApp
 
-    LabApp.launch_instance(server_arguments(no_browser, port, extra))
+    LabApp.launch_instance(server_arguments(folder, no_browser, port, extra))
     return 0
 
 
-def server_arguments(no_browser: bool, port: int | None, extra: Sequence[str]) -> list[str]:
-    """JupyterLab's own command line."""
+def server_arguments(
+    folder: Path, no_browser: bool, port: int | None, extra: Sequence[str]
+) -> list[str]:
+    """JupyterLab's own command line, to show `folder`."""
     arguments = ["--ServerApp.ip=127.0.0.1", "--ServerApp.answer_yes=True"]
-    arguments += [f"--ServerApp.root_dir={NOTEBOOKS}"]
+    arguments += [f"--ServerApp.root_dir={folder}"]
     arguments += [f"--LabApp.default_url=/lab/tree/{START.notebook.name}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         arguments += ["--allow-root"]  # as in a container; Jupyter would refuse to start

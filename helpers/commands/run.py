@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import sys
 import time
 from pathlib import Path
@@ -39,13 +40,25 @@ def run_lesson(folder: Path, stem: str, title: str) -> bool:
     return True
 
 
+def write_alternative_text(output: NotebookNode) -> None:
+    """Turn an image that has one into HTML with it: nbconvert's page passes over an image's own."""
+    alt = output.get("metadata", {}).get("image/png", {}).get("alt")
+    if alt:
+        source = f"data:image/png;base64,{output.data['image/png'].strip()}"
+        output.data = NotebookNode({"text/html": f'<img alt="{html.escape(alt)}" src="{source}">'})
+
+
 def write_page(notebook: NotebookNode, title: str, path: Path) -> Path:
     """Write an executed notebook as one HTML file; panels appear as the picture that they show."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cleaning.clean_outputs(cell)
+            cleaning.clean_outputs(cell, keep_paths=True)  # the page stays on this machine
+    cleaning.describe_images(notebook)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            write_alternative_text(output)
     exporter = HTMLExporter(embed_images=True)
     resources = {"metadata": {"name": title, "path": str(NOTEBOOKS)}}
-    html, _ = exporter.from_notebook_node(notebook, resources=resources)
-    write_whole(path, html)
+    page, _ = exporter.from_notebook_node(notebook, resources=resources)
+    write_whole(path, page)
     return path

@@ -2,8 +2,6 @@
 
 <folder>/
   pictures/persian/IMG_0003.jpg ...   five classes, with what phones and people leave among them
-  new/IMG_2000.jpg ...                pictures of the five classes that nobody has labelled
-  strangers/IMG_3000.jpg ...          of none of the five
   truth.csv                           a row a drawing: the folder it lies in, and what it truly is
 """
 
@@ -36,19 +34,11 @@ CLASSES = {
     "siamese": ("cat", "siamese"),
     "spaniel": ("dog", "spaniel"),
 }
-# Of none of the classes: other breeds of cats and dogs, and animals of other kinds.
-RELATED = {
-    "shorthair": ("cat", "shorthair"),
-    "fold": ("cat", "fold"),
-    "retriever": ("dog", "retriever"),
-    "terrier": ("dog", "terrier"),
-}
-UNRELATED = {name: (name, None) for name in ("owl", "frog", "elephant", "penguin", "horse", "bat")}
-EACH, NEW, STRANGERS = 80, 12, 40  # pictures a class; new ones; of each of two kinds of strangers
+EACH = 80  # pictures a class
 WRONG_SHARE = 0.06
 SEED = 2027
 # Another version of the folder gets another name.
-VERSION = 1
+VERSION = 2
 LONG, SHORT = 384, 288  # sides in pixels
 # How phones are held: mostly upright, which they store as 6, seldom upside down.
 TURNS = (1, 1, 1, 6, 6, 6, 8, 3)
@@ -62,7 +52,7 @@ class _Shot:
 
     name: str
     animal: str
-    breed: str | None
+    breed: str
     seed: tuple[int, ...]
     kind: str
     turn: int
@@ -96,8 +86,7 @@ def write(folder: Path | None = None) -> Path:
 def truth(folder: Path) -> pd.DataFrame:
     """The truth by file, such as `pictures/pug/IMG_0003.jpg`.
 
-    Columns: `label`, the class folder that the picture lies in, `true`, what it shows. Both are
-    the same for pictures outside of `pictures`.
+    Columns: `label`, the class folder that the picture lies in, `true`, what it shows.
     """
     import pandas as pd
 
@@ -111,16 +100,11 @@ def _plan() -> tuple[list[_Shot], list[tuple[str, str, str]]]:
     label = true.copy()
     for row in random.choice(len(true), round(WRONG_SHARE * len(true)), replace=False):
         label[row] = random.choice([name for name in CLASSES if name != true[row]])
-    filed = [(f"pictures/{one}", one, other) for one, other in zip(label, true, strict=True)]
-    filed += [("new", name, name) for name in random.choice(list(CLASSES), NEW)]
-    for group in (RELATED, UNRELATED):
-        filed += [("strangers", name, name) for name in random.choice(list(group), STRANGERS)]
-    breeds = {**CLASSES, **RELATED, **UNRELATED}
     shots, rows = [], []
-    for number, (inside, one, other) in enumerate(filed):
+    for number, (one, other) in enumerate(zip(label, true, strict=True)):
         kind, turn = str(random.choice(KINDS)), int(random.choice(TURNS))
-        name = f"{inside}/IMG_{number:04d}.{SUFFIXES[kind]}"
-        shots.append(_Shot(name, *breeds[str(other)], (SEED, number), kind, turn))
+        name = f"pictures/{one}/IMG_{number:04d}.{SUFFIXES[kind]}"
+        shots.append(_Shot(name, *CLASSES[str(other)], (SEED, number), kind, turn))
         rows.append((name, str(one), str(other)))
     return shots, rows
 
@@ -143,8 +127,7 @@ def _save(shots: list[_Shot], folder: Path) -> None:
 
 def _draw(shot: _Shot) -> bytes:
     """The file of one picture: stored turned, with the note that turns it back."""
-    breeds = None if shot.breed is None else [shot.breed]
-    picture = drawings.draw(shot.animal, shot.seed, breeds=breeds).picture
+    picture = drawings.draw(shot.animal, shot.seed, breeds=[shot.breed]).picture
     lying = shot.turn in {1, 3}
     upright = Image.fromarray(picture).resize(
         (LONG, SHORT) if lying else (SHORT, LONG), Image.Resampling.BICUBIC

@@ -5,9 +5,9 @@ A lesson imports its own module and asks an exercise to check an answer::
     from helpers.exercises import lesson_1 as exercises
 
     answer = ...
-    exercises.nested_counts.check(answer)
+    exercises.unchanged.check(answer)
 
-`exercises.nested_counts.hint()` gives the next hint, `exercises.nested_counts.solution()` shows
+`exercises.unchanged.hint()` gives the next hint, `exercises.unchanged.solution()` shows
 working code. What was solved is kept in the course's cache folder (`progress`).
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import string
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,16 +25,19 @@ class Choice(Exercise):
 
     Args:
         question: a function without a body; its name is the exercise's, its docstring asks.
-        options: in the order in which they are shown.
+        options: in any order; they are shown in one that the exercise's name decides, so that no
+            letter is right more often than others.
     """
 
     def __init__(self, question: Callable[..., Any], options: tuple[Option, ...]) -> None:
-        self.options = dict(zip(string.ascii_uppercase, options, strict=False))
+        shown = random.Random(question.__name__).sample(options, len(options))
+        self.options = dict(zip(string.ascii_uppercase, shown, strict=False))
         letters = [letter for letter, option in self.options.items() if option.is_right]
         if len(letters) != 1:
             raise ValueError(
                 f"Received: {len(letters)} right choices of '{question.__name__}'. Expected: one."
             )
+        self.solution_letter = letters[0]
         hints = ("Try one: each choice is explained.",)
         super().__init__(question, hints, f'answer = "{letters[0]}"')
         self._judge = self._explain

@@ -186,8 +186,8 @@ class Exercise:
 
     @property
     def key(self) -> str:
-        """Under which its progress is kept, such as `lesson_1.nested_counts`."""
-        return f"{self.lesson}.{self.name}"
+        """Under which its progress is kept: its name, for its lesson may get another number."""
+        return self.name
 
     @property
     def code(self) -> str:

@@ -8,56 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.chance import seeded
-from helpers.exercises.choice import Option, choice
 from helpers.exercises.exercise import Verdict, call, exercise, right, wrong
 
 if TYPE_CHECKING:
     import keras
-
-
-@choice(
-    Option(
-        "The moving mean and the moving variance: they are non-trainable.",
-        "Non-trainable is not constant. The layer itself updates these two while the model trains.",
-    ),
-    Option(
-        "gamma and beta: only the statistics follow the inputs.",
-        "gamma and beta are trainable: gradient descent moves them, as it moves a kernel.",
-    ),
-    Option(
-        "None of them: all four have changed.",
-        "Gradient descent moved gamma and beta, and the layer updated its two statistics.",
-        is_right=True,
-    ),
-)
-def arrays_that_stay() -> None:
-    """You fit a model with nothing frozen. Which arrays of its BatchNormalization are as before?"""
-
-
-@exercise(
-    hints=(
-        "A Dense layer from 4 to 8 numbers has a kernel of 4 x 8 and a bias of 8.",
-        "BatchNormalization of 8 channels has four arrays of 8, of which two train.",
-        "The head turns 8 numbers into one: 8 weights and a bias.",
-    ),
-    solution="answer = (40 + 32 + 9, 40 + 16 + 9)",
-)
-def nested_counts(answer: tuple[int, int]) -> Verdict:
-    """How many parameters does `outer` hold, and how many of them train before any freezing?"""
-    if not isinstance(answer, (tuple, list)) or len(answer) != 2:
-        return wrong(f"Received: {answer!r}. Expected: two numbers, (in all, trainable).")
-    total, trainable = answer
-    if (total, trainable) == (81, 65):
-        return right("40 + 32 + 9 in all, of which the 16 moving statistics do not train.")
-    if trainable == total == 81:
-        return wrong("81 is the total. Which arrays of BatchNormalization does no gradient reach?")
-    if (total, trainable) == (65, 81):
-        return wrong("Both numbers are there, in the other order: in all first, then trainable.")
-    if total in (6, 8) and trainable in (4, 6, 8):
-        return wrong("You counted arrays. A parameter is a single number in one.")
-    if (total, trainable) in {(72, 56), (68, 52), (73, 57), (64, 48)}:
-        return wrong("Dense layers have a bias as well, here one in `inner` and one in the head.")
-    return wrong(f"Received: {total} in all, {trainable} trainable. Count layer by layer.")
 
 
 @exercise(
@@ -258,22 +212,6 @@ def _with(arrays: Sequence[np.ndarray], which: int, place: int, value: float) ->
     return copies
 
 
-@choice(
-    Option("It stops dropping.", "That is `training=False`, in a call."),
-    Option(
-        "It goes on dropping, but always the same places.",
-        "Which places it drops is drawn anew in each call, and no weight takes part in that.",
-    ),
-    Option(
-        "Nothing: Dropout has no weights.",
-        "It goes on dropping in training, and does nothing in use.",
-        is_right=True,
-    ),
-)
-def frozen_dropout() -> None:
-    """What does trainable = False change about a Dropout layer?"""
-
-
 @exercise(
     hints=(
         "Which setting does the layer 'first' have, and which graph does `fit` use?",
@@ -341,112 +279,3 @@ def _fitted_with_first_frozen() -> tuple[keras.Model, np.ndarray, np.ndarray]:
 def _arrays(model: keras.Model) -> list[np.ndarray]:
     """Copies of all weights."""
     return [weight.numpy().copy() for weight in model.weights]
-
-
-@choice(
-    Option(
-        "The base is fine-tuned from the next batch on.",
-        "That is what the line says, but `fit` does not read it again.",
-    ),
-    Option(
-        "Only the head goes on training, and nothing tells you.",
-        "`fit` uses the graph of its first run, which holds the head's weights alone.",
-        is_right=True,
-    ),
-    Option(
-        "fit ends in an error: the model must be compiled again.",
-        "That is the lucky case: it needs a batch of a new shape.",
-    ),
-    Option(
-        "The base trains, but with the optimizer's old learning rate.",
-        "The learning rate is not the point: the base's weights are not in the graph.",
-    ),
-)
-def late_unfreezing() -> None:
-    """You fit a head on a frozen base, set base.trainable = True, and call fit again.
-
-    All batches are of one size. What happens?
-    """
-
-
-@exercise(
-    hints=(
-        "isinstance(layer, keras.layers.BatchNormalization) tells which layers to freeze.",
-        "A function that calls itself for each of `layer.layers` reaches every depth.",
-        "Set a model's own `trainable` before you go into it, or it overwrites what you set "
-        "inside. Then compile.",
-    ),
-    solution="""
-def prepare(model):
-    def visit(layer):
-        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-        for inside in getattr(layer, "layers", []):
-            visit(inside)
-
-    visit(model)
-    model.compile(optimizer="sgd", loss="mean_squared_error")
-""",
-    answer_name="prepare",
-)
-def still_statistics(function: Callable[[keras.Model], Any]) -> Verdict:
-    """Make all Dense layers move in the next `fit`, and no statistics of BatchNormalization."""
-    import keras
-
-    with seeded():
-        for case, given in _with_statistics():
-            returned = call(function, given)
-            model = returned if isinstance(returned, keras.Model) else given
-            if not model.compiled:
-                return wrong(f"{case}: it is not compiled, so it cannot be fitted.")
-            if trouble := _trouble_in_fit(model):
-                return wrong(f"{case}: {trouble}")
-    return right("Every Dense layer moves, and every statistic is equal to the bit, at any depth.")
-
-
-def _trouble_in_fit(model: keras.Model) -> str:
-    """What moved in a `fit` and should not have, or the other way round; '' where all is well."""
-    inputs = np.random.default_rng(0).normal(2.0, size=(64, 4)).astype("float32")
-    before = {weight.path: weight.numpy().copy() for weight in model.weights}
-    model.run_eagerly = True  # two batches are done sooner than a graph is traced
-    model.fit(inputs, inputs[:, :1], batch_size=32, shuffle=False, verbose=0)
-    moved = {w.path for w in model.weights if not np.array_equal(before[w.path], w.numpy())}
-    drifted = sorted(path for path in moved if "/moving_" in path)
-    if drifted:
-        return f"{drifted[0]} drifted. Did you reach that layer, and is it still frozen at the end?"
-    still = sorted(path for path in before if path.endswith("/kernel") and path not in moved)
-    if still:
-        return f"{still[0]} did not move. Freeze BatchNormalization only, and unfreeze the rest."
-    return ""
-
-
-def _with_statistics() -> list[tuple[str, keras.Model]]:
-    """Models with BatchNormalization: flat, two models deep, and partly frozen."""
-    frozen = _deep()
-    frozen.get_layer("base").trainable = False
-    return [
-        ("A flat model", _stack("flat", _stack_of_layers("flat"), head=True)),
-        ("A model in a model in a model", _deep()),
-        ("A model whose base is frozen", frozen),
-    ]
-
-
-def _deep() -> keras.Model:
-    """A head on a 'base' in which a 'block' lies, each with a BatchNormalization."""
-    block = _stack("block", _stack_of_layers("block"))
-    return _stack("deep", [_stack("base", [*_stack_of_layers("base"), block])], head=True)
-
-
-def _stack(name: str, layers: list[keras.layers.Layer], head: bool = False) -> keras.Model:
-    import keras
-
-    top = [keras.layers.Dense(1, name="head")] if head else []
-    return keras.Sequential([keras.Input((4,)), *layers, *top], name=name)
-
-
-def _stack_of_layers(name: str) -> list[keras.layers.Layer]:
-    import keras
-
-    return [
-        keras.layers.Dense(4, name=f"{name}_dense"),
-        keras.layers.BatchNormalization(name=f"{name}_normalization"),
-    ]

@@ -1,267 +1,389 @@
-"""The exercises of lesson 6: judge a model."""
+"""The exercises of lesson 6: six scripts to mend; what the picture, or one measurement, tells."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import count
-
 import numpy as np
 
-from helpers.evaluation import Accuracy, Comparison
+from helpers.exercises import clinic
 from helpers.exercises.choice import Option, choice
-from helpers.exercises.exercise import Verdict, call, exercise, right, wrong
+from helpers.exercises.clinic import Case, Examination, case
+
+CASES = ("all_alike", "below_chance", "high_loss", "nine_in_ten", "too_good", "poor_in_fit")
 
 
-@exercise(
+@case(
+    ("train_pictures[:150] / 127.5 - 1.0", "train_pictures[:150]"),
+    ("validation_pictures[:100] / 127.5 - 1.0", "validation_pictures[:100]"),
     hints=(
-        "The cell above prints intervals for some numbers of pictures. Change 0.97 to 0.95 there.",
-        "evaluation.Accuracy(round(0.95 * n), n).interval gives two ends; try some n.",
-        "Between 500 pictures, where the interval is too wide, and 10,000. The width falls with "
-        "the square root of n.",
+        "Which numbers does the base get to see? `extractor` has a layer for it.",
+        "`extractor` takes bytes from 0 to 255.",
+        "Scale in one place only.",
     ),
-    solution="""
-answer = 100
-while True:
-    low, high = evaluation.Accuracy(round(0.95 * answer), answer).interval
-    if high - low <= 0.02:
-        break
-    answer += 20
-""",
+    finding="scaling",
 )
-def pictures_needed(answer: int) -> Verdict:
-    """How many test pictures make the 95 % interval of an accuracy of 0.95 no wider than 0.02?"""
-    if isinstance(answer, bool) or not np.isscalar(answer) or answer != int(answer) or answer < 1:  # type: ignore[arg-type]
-        return wrong(f"Received: {answer!r}. Expected: a whole number of pictures.")
-    low, high = Accuracy(round(0.95 * int(answer)), int(answer)).interval
-    said = f"With {int(answer):,} pictures the interval is {low:.4f} to {high:.4f}, "
-    least = next(total for total in count(1) if _width(total) <= 0.02)
-    if abs(answer - least) <= 0.1 * least:
-        return right(said + f"{high - low:.4f} wide. The least number that will do is {least:,}.")
-    if 0.0375 <= high - low <= 0.0425:
-        return wrong(said + "two points to each side. You want a width of 0.02, not of 0.04.")
-    if high - low > 0.02:
-        return wrong(said + f"{high - low:.3f} wide: too wide. Take more.")
-    return wrong(said + f"only {high - low:.3f} wide: fewer will do.")
-
-
-def _width(total: int) -> float:
-    """How wide the interval of an accuracy of 0.95 is, by the number of pictures."""
-    low, high = Accuracy(round(0.95 * total), total).interval
-    return high - low
-
-
-@exercise(
-    hints=(
-        "With arrays of True and False, `first & ~second` is True where only the first was right.",
-        "The coins are the pictures on which just one was right: n is the sum of the two counts.",
-        "Where the models never differ, n is 0: nothing was shown, and the p-value is 1.",
-    ),
-    solution="""
-import scipy.stats
-
-def paired(first_right, second_right):
-    first_right, second_right = np.asarray(first_right), np.asarray(second_right)
-    only_first = int((first_right & ~second_right).sum())
-    only_second = int((second_right & ~first_right).sum())
-    differing = only_first + only_second
-    p_value = scipy.stats.binomtest(only_first, differing).pvalue if differing else 1.0
-    return only_first, only_second, p_value
-""",
-    answer_name="paired",
-)
-def paired(function: Callable[[Sequence[bool], Sequence[bool]], tuple[int, int, float]]) -> Verdict:
-    """How many pictures did only one of two models get right, and could that be luck?"""
-    for counts in ((40, 5, 24, 3), (10, 9, 1, 0), (7, 4, 4, 2), (20, 0, 6, 1), (9, 0, 0, 3)):
-        first, second = _answers(*counts)
-        try:
-            received = call(function, first, second)
-        except ValueError:
-            if counts[1] or counts[2]:
-                raise
-            return wrong(
-                "The two models never differ: there are no coins to throw, and `binomtest` "
-                "refuses. Return a p-value of 1 there, for nothing was shown."
-            )
-        if not isinstance(received, (tuple, list, np.ndarray)) or len(received) != 3:
-            return wrong(f"Received: {received!r}. Expected: three numbers.")
-        if hasattr(received[2], "pvalue"):
-            return wrong("The third is the whole result of the test. Expected: its `.pvalue`.")
-        verdict = _judge_pair(counts, tuple(received))
-        if verdict:
-            return wrong(verdict)
-    return right("The pictures on which both agree say nothing, and the coins do the rest.")
-
-
-def _answers(both: int, first: int, second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two models' right and wrong, so many of each kind, in one mixed order."""
-    kinds = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], (both, first, second, neither), axis=0)
-    mixed = np.random.default_rng(0).permutation(kinds.astype(bool))
-    return mixed[:, 0], mixed[:, 1]
-
-
-def _judge_pair(counts: tuple[int, ...], received: Sequence[float]) -> str:
-    """What is wrong with three numbers, if anything."""
-    both, first, second, neither = counts
-    truth = Comparison(first, second, sum(counts))
-    said = (
-        f"Of {sum(counts)} pictures, both were right on {both}, only the first on {first}, only "
-        f"the second on {second}, neither on {neither}. You give {received[0]}, {received[1]}, "
-        f"{received[2]:.3f}. "
+def all_alike(case: Case) -> Examination:
+    """Mend `all_alike`: the base sees the range that it was trained on."""
+    for (inputs, _), part in ((case.train_arrays, "train"), (case.validation_arrays, "validation")):
+        yield (
+            np.ndim(inputs) != 4,
+            f"The {part} data are of shape {np.shape(inputs)}. Return pictures, as the script "
+            f"did, and a model that takes pictures.",
+        )
+        seen = clinic.reaching_base(case.model, np.asarray(inputs[:50], "float32"))
+        low, high = float(seen.min()), float(seen.max())
+        yield (
+            abs(low + 1) > 0.1 or abs(high - 1) > 0.1,
+            f"Of the {part} pictures, the base sees numbers from {low:.2f} to {high:.2f}. It was "
+            f"trained on -1 to 1.",
+        )
+    yield from clinic.leaks(case)
+    outputs = clinic.outputs(case.model, case.validation_arrays[0])
+    right = float((clinic.predicted(outputs) == case.validation_arrays[1]).mean())
+    yield (
+        right < 0.8,
+        f"The base sees the right range now, but {right:.2f} of the validation pictures are right. "
+        f"Was the head trained on features of the same range?",
     )
-    if (received[0], received[1]) == (both + first, both + second) != (first, second):
-        return said + "You counted all right answers of each. Which pictures tell the two apart?"
-    if (received[0], received[1]) == (second, first) != (first, second):
-        return said + "The two counts are the wrong way round."
-    if (received[0], received[1]) != (first, second):
-        return said + "Count the pictures on which one was right and the other was not."
-    if np.isclose(received[2], truth.p_value):
-        return ""
-    from scipy.stats import binomtest
-
-    if np.isclose(received[2], binomtest(first, sum(counts)).pvalue):
-        return said + "You threw a coin for every picture, also for those on which both agree."
-    if np.isclose(2 * received[2], truth.p_value):
-        return said + "That is one side only: the split could be uneven either way."
-    return said + f"The counts are right; the p-value is {truth.p_value:.3f}."
+    return "Scaled once, from -1 to 1."
 
 
 @choice(
     Option(
-        "The models are equally good.",
-        "Not shown either. That you cannot see a difference does not mean that there is none.",
+        "The labels do not belong to the pictures.",
+        "Then the logits would still differ from picture to picture.",
     ),
     Option(
-        "Nothing yet: compare them picture by picture.",
-        "On the same pictures, most of what makes the intervals wide is common to both models: "
-        "which pictures are hard. The paired comparison leaves that out.",
-        is_right=True,
+        "The pixels go into the base as bytes, unscaled.",
+        "Bytes in place of -1 to 1 make a base see too much contrast, not none.",
     ),
     Option(
-        "The one with the higher accuracy is better, for the numbers differ.",
-        "They would differ for two equal models, too, and as often as not in this direction.",
+        "The pixels are scaled a second time.",
+        "Yes: the script takes them to -1 to 1, and `extractor` scales that once more. The base "
+        "sees numbers from -1.01 to -0.99: nearly black, all of them.",
+        True,
     ),
     Option(
-        "The test set is broken.",
-        "It may be small. Intervals that overlap are what small sets give.",
+        "The head was trained for too few epochs.",
+        "Ten suffice elsewhere, and even an untrained head gives different pictures different "
+        "logits.",
     ),
 )
-def overlapping_intervals() -> None:
-    """Two models saw the same test pictures, and their intervals overlap. What follows?"""
+def all_alike_cause() -> None:
+    """Why do all pictures look alike to this model?"""
 
 
-@exercise(
+@case(
+    (
+        "    def labels_of(folders):\n        names = sorted(set(folders))\n"
+        "        return np.array([names.index(folder) for folder in folders])",
+        '    def labels_of(folders):\n        number = {"cat": 0, "kitten": 0, "dog": 1}\n'
+        "        return np.array([number[folder] for folder in folders])",
+    ),
     hints=(
-        "Precision asks about those for which it opened; recall about the cats.",
-        "It opened 171 + 5 times. 180 cats came.",
+        "Print the class names that `labels_of` finds for each set.",
+        "Sorted, 'cat' comes before 'dog', and 'kitten' behind it.",
+        "Let both sets use one dictionary from names to numbers, in which a kitten is a cat.",
     ),
-    solution="answer = (171 / 176, 171 / 180)",
+    finding="class order",
 )
-def cat_flap(answer: tuple[float, float]) -> Verdict:
-    """Precision and recall of 'cat' for a flap that opened for 171 of 180 cats, 5 of 20 dogs."""
-    precision, recall = answer
-    truth = 171 / 176, 171 / 180
-    if np.allclose(answer, truth, atol=2e-3):
-        return right("171 of the 176 that came in were cats; 171 of the 180 cats came in.")
-    if np.allclose(answer, truth[::-1], atol=2e-3):
-        return wrong("Both numbers are right, the wrong way round. Which one asks about the cats?")
-    if max(precision, recall) > 1:
-        return wrong(f"Received: {answer}. Expected: two shares from 0 to 1.")
-    if np.isclose(precision, 186 / 200, atol=2e-3) or np.isclose(recall, 186 / 200, atol=2e-3):
-        return wrong("186 of 200 is the accuracy: it counts the dogs that stayed outside, too.")
-    if np.isclose(recall, truth[1], atol=2e-3):
-        return wrong("The recall is right. For precision: how often did the flap open in all?")
-    if np.isclose(precision, truth[0], atol=2e-3):
-        return wrong("The precision is right. For recall: how many cats came in all?")
-    return wrong(f"Received: {answer}. Draw the four counts as a confusion matrix first.")
+def below_chance(case: Case) -> Examination:
+    """Mend `below_chance`: both sets speak of the same classes."""
+    yield from clinic.leaks(case)
+    yield (
+        case.validation_sources.count("validation") < 400,
+        "The validation pictures are gone. They are sound; only their labels are not.",
+    )
+    numbers = sorted(
+        {int(label) for data in (case.train_arrays[1], case.validation_arrays[1]) for label in data}
+    )
+    yield (
+        len(numbers) > 2,
+        f"There are {len(numbers)} numbers now, {numbers}, for two kinds of animals: a kitten is a "
+        f"cat, and the model has one output, for two classes. Give both names one number.",
+    )
+    train, validation = (
+        float((labels == found.labels).mean())
+        for (_, labels), found in (
+            (case.train_arrays, case.train_sources),
+            (case.validation_arrays, case.validation_sources),
+        )
+    )
+    yield (
+        0.1 < train < 0.9 or 0.1 < validation < 0.9,
+        "Some labels within one set contradict each other now: a picture's class must depend on "
+        "its own folder only.",
+    )
+    yield (
+        round(train) != round(validation),
+        "The two sets still disagree: in one, a cat is 0, in the other 1. Turning the model's "
+        "answers round would only move the trouble to the training set.",
+    )
+    outputs = clinic.outputs(case.model, case.train_arrays[0])
+    fits = float((clinic.predicted(outputs) == case.train_arrays[1]).mean())
+    yield (
+        fits < clinic.GOOD,
+        "The labels agree now, but the model contradicts its own training labels.",
+    )
+    return "One number, one class, in both sets."
 
 
-@exercise(
+@choice(
+    Option(
+        "The loss after ten epochs more.",
+        "It may fall or not. Either way you do not learn why it is above ln 2 with nearly all "
+        "answers right.",
+    ),
+    Option(
+        "The loss on twice as many validation pictures.",
+        "It would be the same but for chance. 500 pictures are enough to trust this curve.",
+    ),
+    Option(
+        "The share of each class in both sets.",
+        "Both classes are equally many, as in all of the drawings. And imbalance makes a loss low.",
+    ),
+    Option(
+        "The smallest and the largest output of the model.",
+        "Yes: they lie far outside 0 to 1, so they are logits, and this loss takes probabilities. "
+        "It cuts off what lies outside; where it cuts, there is no gradient to learn from.",
+        True,
+    ),
+)
+def high_loss_measure() -> None:
+    """Which measurement tells what is wrong?"""
+
+
+@case(
+    (
+        "    model.compile(\n        optimizer=keras.optimizers.Adam(0.01), "
+        'loss="binary_crossentropy", metrics=["accuracy"]\n    )',
+        "    compile_for_logits(model, rate=0.01)",
+    ),
     hints=(
-        "Only the pictures of class 1 matter: `probability[labels == 1]`.",
-        "Sort those. How many of the highest must lie at or above the threshold?",
-        "`np.ceil(recall * n)` of them; the threshold is the last one's probability. A product "
-        "such as 0.07 * 100 may come out a little too high: round it first.",
+        "Is a sigmoid anywhere in this model? What does the loss expect?",
+        "Tell the loss, or change the last layer's activation.",
+        "If you tell the loss, tell the accuracy as well: 'accuracy' draws its line at 0.5.",
     ),
-    solution="""
-def threshold_for(probability, labels, recall):
-    found = np.sort(probability[labels == 1])[::-1]
-    needed = int(np.ceil(np.round(recall * len(found), 9)))
-    return found[max(needed, 1) - 1]
-""",
-    answer_name="threshold_for",
+    finding="logits",
 )
-def threshold_for(function: Callable[[np.ndarray, np.ndarray, float], float]) -> Verdict:
-    """The highest threshold at which at least a given share of class 1 is found."""
-    random = np.random.default_rng(0)
-    for number, recall in ((40, 0.9), (40, 1.0), (100, 0.5), (7, 0.8), (200, 0.99)):
-        labels = random.permutation(np.repeat([0, 1], [number, number]))
-        probability = random.beta(2 + 2 * labels, 4 - 2 * labels).round(4)
-        received = call(function, probability.copy(), labels.copy(), recall)
-        if received is None or np.ndim(received):
-            return wrong(f"Received: {received!r}. Expected: one number.")
-        if verdict := _judge_threshold(probability, labels, recall, float(received)):
-            return wrong(verdict)
-    return right("Any higher, and too few would be found; any lower, and precision is given away.")
+def high_loss(case: Case) -> Examination:
+    """Mend `high_loss`: loss and accuracy, as `evaluate` gives them, are the true ones."""
+    yield from clinic.leaks(case)
+    inputs, labels = case.validation_arrays
+    outputs = clinic.outputs(case.model, inputs).astype("float64")
+    yield (
+        outputs.shape[1] > 1,
+        f"With {outputs.shape[1]} outputs it can be mended, too. But keep the one output here, and "
+        f"make activation, loss and metric agree on what it is.",
+    )
+    yield (
+        bool(outputs.std() < 1e-6),
+        f"The model says {outputs[0, 0]:.2f} of every picture. Softmax shares 1 among the outputs, "
+        f"and here there is one only.",
+    )
+    reported = case.model.evaluate(inputs, labels, verbose=0, return_dict=True)
+    true = _cross_entropy(outputs[:, 0], labels)
+    yield (
+        abs(reported["loss"] - true) > 0.02,
+        f"`evaluate` reports a loss of {reported['loss']:.2f}, and the cross-entropy of what the "
+        f"model says is {true:.2f}. The loss still takes the outputs for something else.",
+    )
+    right = float((clinic.predicted(outputs) == labels).mean())
+    accuracies = [value for name, value in reported.items() if "acc" in name]
+    yield not accuracies, "`evaluate` reports no accuracy any more."
+    yield (
+        abs(accuracies[0] - right) > 0.003,
+        f"The loss is true now. The accuracy is not: `evaluate` says {accuracies[0]:.3f}, and "
+        f"{right:.3f} are right. Where does 'accuracy' draw its line, and what is a logit of 0?",
+    )
+    yield (
+        case.accuracy < clinic.GOOD,
+        f"Loss and accuracy are true, but only {case.accuracy:.2f} of the new pictures are right. "
+        f"What else did you change?",
+    )
+    return f"The loss is {true:.2f}, and it is what it says."
 
 
-def _judge_threshold(probability: np.ndarray, labels: np.ndarray, recall: float, at: float) -> str:
-    """What is wrong with a threshold, if anything."""
-    ones = np.sort(probability[labels == 1])
-    share = np.mean(ones >= at)
-    said = f"For a recall of {recall} you give {at:.4f}, which finds {share:.3f} of class 1. "
-    if np.isclose(at, np.sort(probability)[::-1][round(recall * len(labels)) - 1]):
-        return said + "You sorted the pictures of both classes. Recall asks about class 1 only."
-    if share < recall - 1e-9:
-        return said + "Too few: take it lower."
-    higher = ones[ones > at + 1e-9]
-    if higher.size and np.mean(ones >= higher[0]) >= recall - 1e-9:
-        return said + "That is enough, but a higher threshold would do, too."
-    if not np.isclose(at, ones[ones >= at - 1e-9][0]):
-        return said + "A little higher would find the same pictures."
-    return ""
+def _cross_entropy(outputs: np.ndarray, labels: np.ndarray) -> float:
+    """The mean cross-entropy of logits, or of probabilities where all are from 0 to 1."""
+    if clinic.are_probabilities(outputs):
+        clipped = np.clip(outputs, 1e-7, 1 - 1e-7)
+        return float(-np.log(np.where(labels == 1, clipped, 1 - clipped)).mean())
+    return float(np.logaddexp(0, np.where(labels == 1, -outputs, outputs)).mean())
+
+
+@case(
+    (
+        "model.fit(*train_data, epochs=5, verbose=0)",
+        "model.fit(*train_data, epochs=5, class_weight={0: 0.56, 1: 5.0}, verbose=0)",
+    ),
+    hints=(
+        "How much of the loss comes from the 20 dogs?",
+        "Let a dog count as much as nine cats.",
+        "`fit` takes `class_weight`, a dictionary from labels to weights.",
+    ),
+    finding="imbalance",
+)
+def nine_in_ten(case: Case) -> Examination:
+    """Mend `nine_in_ten`: dogs are found about as well as cats."""
+    yield from clinic.leaks(case)
+    kept = set(case.train_sources.row)
+    given = set(_nine_to_one())
+    yield (
+        len(kept) < 200,
+        f"Training has {len(kept)} pictures left of 200. Balanced it may be, but what you threw "
+        f"away were pictures to learn from.",
+    )
+    yield (
+        kept != given,
+        "Training has other pictures than those 200. With more dogs to be had there would be no "
+        "case; keep the ones that there are.",
+    )
+    share = float(case.validation_arrays[1].mean())
+    yield (
+        abs(share - 0.1) > 0.02 or len(set(case.validation_sources.row)) < 200,
+        "Validation was changed. Another measure does not teach the model anything; it is the "
+        "training that needs the mend.",
+    )
+    cats, dogs = case.found(0), case.found(1)
+    said = f"Of the new pictures, {cats:.2f} of the cats and {dogs:.2f} of the dogs are found."
+    yield (
+        dogs < 0.76,
+        f"{said} Training longer or faster helps some, but the cats still count more than the "
+        f"dogs. In `class_weight`, label 0 is the cat and label 1 the dog, and the larger number "
+        f"counts more.",
+    )
+    yield cats < 0.76, f"{said} Now it is the cats that are missed: dogs count too much."
+    return said
+
+
+def _nine_to_one() -> np.ndarray:
+    """The rows of the script's 200 training pictures."""
+    labels = clinic.ward().labels["train"]
+    return np.concatenate([np.flatnonzero(labels == 0)[:180], np.flatnonzero(labels == 1)[:20]])
 
 
 @choice(
     Option(
-        "Which class is predicted.",
-        "All logits are divided by the same positive number: the largest stays the largest, and "
-        "what is above 0 stays above 0.",
+        "The accuracy on the training pictures.",
+        "A head that knows 20 pictures by heart has about 1 there, in a sound script as well.",
     ),
     Option(
-        "How sure the model says it is.",
-        "Only that. Divided by more than 1, logits come closer to 0 and probabilities to each "
-        "other.",
-        is_right=True,
+        "How near each validation picture is to one of training.",
+        "Yes. If a validation picture has a near copy in training, the model need only remember.",
+        True,
     ),
     Option(
-        "The area under the ROC curve.",
-        "With one logit the order of the pictures stays, so the curve stays.",
+        "The validation accuracy with another seed.",
+        "It comes out about as high: the fault is in how the parts are made, with any seed.",
     ),
     Option(
-        "The weights of the network.",
-        "Nothing is trained but the one number. It could be written into the last layer, though.",
+        "The accuracy on more of the users' pictures.",
+        "400 are enough to trust the lower number. It is the higher one that needs explaining.",
     ),
 )
-def what_temperature_changes() -> None:
-    """What does dividing all logits by one positive temperature change?"""
+def too_good_measure() -> None:
+    """Which measurement tells why validation is so much better?"""
+
+
+@case(
+    (
+        "    train_data = images[:160], labels[:160]\n"
+        "    validation_data = images[160:], labels[160:]\n",
+        "    train_data = images, labels\n"
+        "    validation_data = validation_pictures[:200], validation_labels[:200]\n",
+    ),
+    hints=(
+        "Take one validation picture. Where are its nine siblings?",
+        "Which comes first, the split or the altered pictures?",
+        "Validate on other pictures, or set some of the 20 aside before the others are altered.",
+    ),
+    finding="shared pictures",
+)
+def too_good(case: Case) -> Examination:
+    """Mend `too_good`: no validation picture has a version of itself in training."""
+    train, validation = case.train_sources, case.validation_sources
+    yield bool(train.count("new") or validation.count("new")), clinic.NEW
+    shared = int(np.isin(validation.row, train.row).sum())
+    yield (
+        shared > 0,
+        f"{shared} of {len(validation.row)} validation pictures have a version of themselves in "
+        f"training: mirrored, darker, lighter, blurred, shifted or the same.",
+    )
+    yield (
+        len(set(validation.row)) < len(validation.row),
+        f"Nothing is shared now. But validation counts {len(set(validation.row))} pictures "
+        f"{len(validation.row) / len(set(validation.row)):.0f} times, which makes its interval "
+        f"narrower than it is. One version of each is enough there.",
+    )
+    yield (
+        len(train.row) < 3 * len(set(train.row)),
+        "The altered pictures are gone from training. They did no harm there.",
+    )
+    yield len(validation.row) < 6, "Fewer than six validation pictures are left."
+    yield case.accuracy < 0.7, "The model has become worse. What else changed?"
+    return "First split, then alter: nothing of a validation picture is in training."
 
 
 @choice(
     Option(
-        "The network has understood what a cat is.",
-        "It shows that something at the head spoke for 'cat'. It may be the ear, its colour, or "
-        "the collar that all cats of the training set wear.",
+        "BatchNormalization takes mean and variance from the two pictures of a batch.",
+        "Yes: `top.trainable = True` woke these layers, too. In `fit` they use the batch, "
+        "although `top` is called with `training=False`. The mean of two pictures is noise.",
+        True,
     ),
     Option(
-        "The label must be right.",
-        "The map is for the predicted class, right or wrong. Mistakes have bright maps, too.",
+        "The rate of fine-tuning is too high for batches as small as these.",
+        "That spoils the model for `fit` and `evaluate` alike. Here they differ about the same "
+        "pictures.",
     ),
     Option(
-        "Features at the head spoke for the answer.",
-        "That is all a map says: where, not what or why. A score over many pictures, and pictures "
-        "with the cue taken away, say more.",
-        is_right=True,
+        "The model overfits: 200 pictures are too few to fine-tune this many layers.",
+        "Then training would be the better curve, not the worse one.",
+    ),
+    Option(
+        "The accuracy of fit is a mean over an epoch, during which the model got better.",
+        "True in general. But this head was right nine times in ten before the epoch began.",
     ),
 )
-def what_a_map_shows() -> None:
-    """A heat map is bright on the animal's head. What do you know?"""
+def poor_in_fit_cause() -> None:
+    """Why does `fit` say less than `evaluate` of the same pictures?"""
+
+
+@case(
+    ("    top.trainable = True\n", "    unfreeze(top)\n"),
+    hints=(
+        "Which kind of layer has statistics of its own? Lesson 1 ends with it.",
+        "`training=False` in the call does not hold under `fit`.",
+        "After `top.trainable = True`, freeze each BatchNormalization. One of the six functions "
+        "does just that.",
+    ),
+    finding="BatchNormalization",
+)
+def poor_in_fit(case: Case) -> Examination:
+    """Mend `poor_in_fit`: small batches, a tuned top, and statistics that stay."""
+    yield from clinic.leaks(case)
+    yield (
+        case.statistics_moved,
+        "The moving statistics of BatchNormalization still changed. Larger batches or a lower "
+        "rate make the symptom smaller and leave the cause.",
+    )
+    yield (
+        case.moved < clinic.LITTLE,
+        "The statistics hold now, for the whole top was left as it was: nothing is fine-tuned any "
+        "more.",
+    )
+    steps = len(case.train_arrays[1]) / (case.model.history.params.get("steps") or 1)
+    yield (
+        steps > 8,
+        f"The statistics hold now. But a step takes {steps:.0f} pictures, and the card holds few.",
+    )
+    yield (
+        case.moved > clinic.MUCH,
+        f"The top moved by {case.moved:.0%} of its size. What else changed?",
+    )
+    yield (
+        case.accuracy < clinic.GOOD,
+        f"The statistics hold, but {case.accuracy:.2f} of the new pictures are right. What else "
+        f"changed?",
+    )
+    return f"Not one statistic moved, and {case.accuracy:.2f} of the new pictures are right."

@@ -1,423 +1,273 @@
-"""The exercises of lesson 7: your own pictures."""
+"""The exercises of lesson 7: judge a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import count
 
 import numpy as np
 
+from helpers.evaluation import Accuracy, Comparison
 from helpers.exercises.choice import Option, choice
 from helpers.exercises.exercise import Verdict, call, exercise, right, wrong
 
 
 @exercise(
     hints=(
-        "1 leaves the pixels as they are. 3 is half a turn, two quarters.",
-        "A quarter clockwise is three quarters counterclockwise.",
-        "np.rot90(pixels, k) with k = {1: 0, 3: 2, 6: 3, 8: 1}[orientation].",
+        "The cell prints intervals for some numbers of pictures. Change 0.97 to 0.95 there.",
+        "evaluation.Accuracy(round(0.95 * n), n).interval gives two ends; try some n.",
+        "Between 500 pictures, where the interval is too wide, and 10,000. The width falls with "
+        "the square root of n.",
     ),
     solution="""
-def upright(pixels, orientation):
-    quarters = {1: 0, 3: 2, 6: 3, 8: 1}
-    return np.rot90(pixels, quarters[orientation])
+answer = 100
+while True:
+    low, high = evaluation.Accuracy(round(0.95 * answer), answer).interval
+    if high - low <= 0.02:
+        break
+    answer += 20
 """,
-    answer_name="upright",
 )
-def upright(function: Callable[[np.ndarray, int], np.ndarray]) -> Verdict:
-    """Turn stored pixels upright by the note 1, 3, 6 or 8."""
-    stored = np.random.default_rng(0).integers(0, 256, (4, 6, 3), dtype=np.uint8)
-    for note in (1, 3, 6, 8):
-        received = call(function, stored.copy(), note)
-        if verdict := _judge_upright(stored, note, received):
+def pictures_needed(answer: int) -> Verdict:
+    """How many test pictures make the 95 % interval of an accuracy of 0.95 no wider than 0.02?"""
+    if isinstance(answer, bool) or not np.isscalar(answer) or answer != int(answer) or answer < 1:  # type: ignore[arg-type]
+        return wrong(f"Received: {answer!r}. Expected: a whole number of pictures.")
+    low, high = Accuracy(round(0.95 * int(answer)), int(answer)).interval
+    said = f"With {int(answer):,} pictures the interval is {low:.4f} to {high:.4f}, "
+    least = next(total for total in count(1) if _width(total) <= 0.02)
+    if abs(answer - least) <= 0.1 * least:
+        return right(said + f"{high - low:.4f} wide. The least number that will do is {least:,}.")
+    if 0.0375 <= high - low <= 0.0425:
+        return wrong(said + "two points to each side. You want a width of 0.02, not of 0.04.")
+    if high - low > 0.02:
+        return wrong(said + f"{high - low:.3f} wide: too wide. Take more.")
+    return wrong(said + f"only {high - low:.3f} wide: fewer will do.")
+
+
+def _width(total: int) -> float:
+    """How wide the interval of an accuracy of 0.95 is, by the number of pictures."""
+    low, high = Accuracy(round(0.95 * total), total).interval
+    return high - low
+
+
+@exercise(
+    hints=(
+        "With arrays of True and False, `first & ~second` is True where only the first was right.",
+        "The coins are the pictures on which just one was right: n is the sum of the two counts.",
+        "Where the models never differ, n is 0: nothing was shown, and the p-value is 1.",
+    ),
+    solution="""
+import scipy.stats
+
+def paired(first_right, second_right):
+    first_right, second_right = np.asarray(first_right), np.asarray(second_right)
+    only_first = int((first_right & ~second_right).sum())
+    only_second = int((second_right & ~first_right).sum())
+    differing = only_first + only_second
+    p_value = scipy.stats.binomtest(only_first, differing).pvalue if differing else 1.0
+    return only_first, only_second, p_value
+""",
+    answer_name="paired",
+)
+def paired(function: Callable[[Sequence[bool], Sequence[bool]], tuple[int, int, float]]) -> Verdict:
+    """How many pictures did only one of two models get right, and could that be luck?"""
+    for counts in ((40, 5, 24, 3), (10, 9, 1, 0), (7, 4, 4, 2), (20, 0, 6, 1), (9, 0, 0, 3)):
+        first, second = _answers(*counts)
+        try:
+            received = call(function, first, second)
+        except ValueError:
+            if counts[1] or counts[2]:
+                raise
+            return wrong(
+                "The two models never differ: there are no coins to throw, and `binomtest` "
+                "refuses. Return a p-value of 1 there, for nothing was shown."
+            )
+        if not isinstance(received, (tuple, list, np.ndarray)) or len(received) != 3:
+            return wrong(f"Received: {received!r}. Expected: three numbers.")
+        if hasattr(received[2], "pvalue"):
+            return wrong("The third is the whole result of the test. Expected: its `.pvalue`.")
+        verdict = _judge_pair(counts, tuple(received))
+        if verdict:
             return wrong(verdict)
-    return right("All four as Pillow's `ImageOps.exif_transpose` turns them.")
+    return right("The pictures on which both agree say nothing, and the coins do the rest.")
 
 
-def _by_pillow(stored: np.ndarray, note: int) -> np.ndarray:
-    """The oracle: Pillow turns the same pixels with the same note."""
-    from PIL import Image, ImageOps
-
-    image = Image.fromarray(stored)
-    image.getexif()[0x0112] = note
-    return np.asarray(ImageOps.exif_transpose(image))
+def _answers(both: int, first: int, second: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two models' right and wrong, so many of each kind, in one mixed order."""
+    kinds = np.repeat([[1, 1], [1, 0], [0, 1], [0, 0]], (both, first, second, neither), axis=0)
+    mixed = np.random.default_rng(0).permutation(kinds.astype(bool))
+    return mixed[:, 0], mixed[:, 1]
 
 
-def _judge_upright(stored: np.ndarray, note: int, received: Any) -> str:
-    """What is wrong with a turned picture, if anything."""
-    expected = _by_pillow(stored, note)
-    if not isinstance(received, np.ndarray):
-        return f"Received: {type(received).__name__} for the note {note}. Expected: an array."
-    if received.shape == expected.shape and np.array_equal(received, expected):
+def _judge_pair(counts: tuple[int, ...], received: Sequence[float]) -> str:
+    """What is wrong with three numbers, if anything."""
+    both, first, second, neither = counts
+    truth = Comparison(first, second, sum(counts))
+    said = (
+        f"Of {sum(counts)} pictures, both were right on {both}, only the first on {first}, only "
+        f"the second on {second}, neither on {neither}. You give {received[0]}, {received[1]}, "
+        f"{received[2]:.3f}. "
+    )
+    if (received[0], received[1]) == (both + first, both + second) != (first, second):
+        return said + "You counted all right answers of each. Which pictures tell the two apart?"
+    if (received[0], received[1]) == (second, first) != (first, second):
+        return said + "The two counts are the wrong way round."
+    if (received[0], received[1]) != (first, second):
+        return said + "Count the pictures on which one was right and the other was not."
+    if np.isclose(received[2], truth.p_value):
         return ""
-    said = f"With the note {note}, "
-    if np.array_equal(received, stored):
-        return said + "your function gives the pixels as they are stored."
-    if received.shape == expected.shape and np.array_equal(received, expected[::-1, ::-1]):
-        return said + "the picture stands on its head: you turned it the other way round."
-    if received.shape == expected[:, ::-1].shape and any(
-        np.array_equal(received, mirrored) for mirrored in (expected[:, ::-1], expected[::-1])
-    ):
-        return (
-            said + "the picture is mirrored. These four notes only turn; text would read wrongly."
-        )
-    if received.shape != expected.shape:
-        return said + f"the shape is {received.shape}, and it should be {expected.shape}."
-    return said + "the pixels are not where they belong."
+    from scipy.stats import binomtest
 
-
-@exercise(
-    hints=(
-        "np.unique(targets, return_counts=True) gives the classes and how many pictures each has.",
-        "Weight times count must be the same for each class. So the weight goes as 1 / count.",
-        "With n pictures of k classes, n / (k * count) makes the mean over the pictures 1.",
-    ),
-    solution="""
-def class_weights(targets):
-    found, counts = np.unique(targets, return_counts=True)
-    return {
-        int(label): len(targets) / (len(found) * count) for label, count in zip(found, counts)
-    }
-""",
-    answer_name="class_weights",
-)
-def class_weights(function: Callable[[np.ndarray], Mapping[int, float]]) -> Verdict:
-    """Weights that make each class count the same in sum, 1 on average over the pictures."""
-    from sklearn.utils.class_weight import compute_class_weight
-
-    for sizes in ((90, 10), (50, 30, 20), (10, 10, 10, 10)):
-        targets = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes)), sizes))
-        weights = call(function, targets.copy())
-        if not isinstance(weights, Mapping) or set(map(int, weights)) != set(range(len(sizes))):
-            return wrong(f"Received: {weights!r}. Expected: a dictionary with all classes as keys.")
-        received = np.array([float(weights[label]) for label in range(len(sizes))])
-        expected = compute_class_weight("balanced", classes=np.arange(len(sizes)), y=targets)
-        if not np.allclose(received, expected):
-            return wrong(_why_unbalanced(np.array(sizes), received))
-    return right("As scikit-learn's `compute_class_weight('balanced', ...)` has them.")
-
-
-def _why_unbalanced(sizes: np.ndarray, received: np.ndarray) -> str:
-    """What is wrong with weights for classes of these sizes."""
-    said = f"For classes of {', '.join(map(str, sizes))} pictures you give {received.round(3)}. "
-    in_sum = sizes * received
-    if np.allclose(received / received.sum(), sizes / sizes.sum()):
-        return said + "That makes the large classes count even more. Turn it round."
-    if not np.allclose(in_sum, in_sum[0]):
-        return said + f"In sum they count {in_sum.round(2)}, which should be the same for each."
-    return said + (
-        f"Each class counts the same, but the mean over the pictures is "
-        f"{in_sum.sum() / sizes.sum():.3f} and not 1: that changes the learning rate in disguise."
-    )
-
-
-@exercise(
-    hints=(
-        "Split the bursts, not the pictures: np.unique(bursts).",
-        "GroupShuffleSplit(n_splits=1, test_size=test_share, random_state=seed) has a `split`.",
-        "next(splitter.split(bursts, groups=bursts)) gives the two arrays of rows.",
-    ),
-    solution="""
-def split_bursts(bursts, test_share, seed):
-    from sklearn.model_selection import GroupShuffleSplit
-
-    splitter = GroupShuffleSplit(n_splits=1, test_size=test_share, random_state=seed)
-    return next(splitter.split(bursts, groups=bursts))
-""",
-    answer_name="split_bursts",
-)
-def split_bursts(
-    function: Callable[[np.ndarray, float, int], tuple[np.ndarray, np.ndarray]],
-) -> Verdict:
-    """Split pictures so that no burst lies on both sides."""
-    random = np.random.default_rng(0)
-    tests = []
-    for seed in (0, 1):
-        bursts = random.permutation(np.repeat(np.arange(60), random.integers(1, 9, 60)))
-        received = call(function, bursts.copy(), 0.25, seed)
-        if not isinstance(received, (tuple, list)) or len(received) != 2:
-            return wrong(f"Received: {type(received).__name__}. Expected: two arrays of rows.")
-        train, test = (np.asarray(rows) for rows in received)
-        if verdict := _judge_split(bursts, train, test):
-            return wrong(verdict)
-        tests.append(frozenset(call(function, np.repeat(np.arange(60), 3), 0.25, seed)[1].tolist()))
-    if tests[0] == tests[1]:
-        return wrong("Two seeds gave the same split. Let the seed decide which bursts are tested.")
-    return right("Whole bursts on either side: no test picture has its twin among the others.")
-
-
-def _judge_split(bursts: np.ndarray, train: np.ndarray, test: np.ndarray) -> str:
-    """What is wrong with a split, if anything."""
-    both = np.concatenate([train, test])
-    if both.dtype.kind not in "iu" or sorted(both.tolist()) != list(range(len(bursts))):
-        return (
-            f"Received: {len(train)} and {len(test)} rows. Expected: each row of {len(bursts)} "
-            f"pictures once, as a whole number."
-        )
-    shared = np.intersect1d(bursts[train], bursts[test])
-    if len(shared):
-        return (
-            f"{len(shared)} of {len(np.unique(bursts))} bursts lie on both sides, such as burst "
-            f"{shared[0]}. Split the bursts, and take each with all its pictures."
-        )
-    share = len(test) / len(bursts)
-    if not 0.12 <= share <= 0.38:
-        return f"{share:.2f} of the pictures are in the test. You were asked for about 0.25."
-    return ""
+    if np.isclose(received[2], binomtest(first, sum(counts)).pvalue):
+        return said + "You threw a coin for every picture, also for those on which both agree."
+    if np.isclose(2 * received[2], truth.p_value):
+        return said + "That is one side only: the split could be uneven either way."
+    return said + f"The counts are right; the p-value is {truth.p_value:.3f}."
 
 
 @choice(
     Option(
-        "About the same: the model has not seen the test pictures themselves.",
-        "Not themselves, but their twins, taken a moment before. To know the twin is enough.",
+        "The models are equally good.",
+        "Not shown either. That you cannot see a difference does not mean that there is none.",
     ),
     Option(
-        "It is too high, and will fall on pictures taken another day.",
-        "It measures how well the model knows these very scenes. Split whole bursts, or days.",
+        "Nothing yet: compare them picture by picture.",
+        "On the same pictures, most of what makes the intervals wide is common to both models: "
+        "which pictures are hard. The paired comparison leaves that out.",
         is_right=True,
     ),
     Option(
-        "It is too low, for bursts are blurred.",
-        "Blurred or not, the twin in the training pictures is blurred alike.",
+        "The one with the higher accuracy is better, for the numbers differ.",
+        "They would differ for two equal models, too, and as often as not in this direction.",
     ),
     Option(
-        "It cannot be computed.",
-        "It can, and looks splendid. That is the trouble.",
+        "This test set is too small; take a larger one.",
+        "A larger one helps. But first use the one you have: pair by pair it tells more.",
     ),
 )
-def burst_accuracy() -> None:
-    """You split bursts at random, picture by picture. What of the test accuracy?"""
-
-
-@exercise(
-    hints=(
-        "Fit on logarithms: np.polyfit(np.log(counts), np.log(1 - accuracies), 1).",
-        "The line says log(error) = slope * log(count) + intercept. Solve it for the count.",
-        "count = np.exp((np.log(1 - target) - intercept) / slope), and then np.ceil.",
-    ),
-    solution="""
-def pictures_for(counts, accuracies, target):
-    errors = 1 - np.asarray(accuracies)
-    slope, intercept = np.polyfit(np.log(counts), np.log(errors), 1)
-    return int(np.ceil(np.exp((np.log(1 - target) - intercept) / slope)))
-""",
-    answer_name="pictures_for",
-)
-def pictures_for(function: Callable[[Sequence[int], Sequence[float], float], int]) -> Verdict:
-    """How many pictures a class does a line through the errors ask for?"""
-    counts = np.array([5, 10, 20, 40])
-    for scale, power, target in ((0.9, -0.5, 0.93), (0.6, -0.3, 0.85), (1.1, -0.7, 0.97)):
-        accuracies = 1 - scale * counts.astype(float) ** power * np.array([1.02, 0.97, 1.03, 0.99])
-        received = call(function, counts.copy(), accuracies.copy(), target)
-        if isinstance(received, bool) or not np.isscalar(received) or np.isnan(received):
-            return wrong(f"Received: {received!r}. Expected: a whole number of pictures.")
-        if verdict := _judge_count(counts, accuracies, target, float(received)):  # type: ignore[arg-type]
-            return wrong(verdict)
-    return right(
-        "That is what the line asks for. Whether the world keeps to the line is not known."
-    )
-
-
-def _judge_count(counts: np.ndarray, accuracies: np.ndarray, target: float, received: float) -> str:
-    """What is wrong with a number of pictures, if anything."""
-    slope, intercept = np.polyfit(np.log(counts), np.log(1 - accuracies), 1)
-    exact = np.exp((np.log(1 - target) - intercept) / slope)
-    if received == np.ceil(exact):
-        return ""
-    said = f"For a target of {target} you give {received:g}. "
-    if abs(received - exact) <= 1:
-        return said + f"The line says {exact:.2f}: round up, to a whole number."
-    straight = np.polyfit(counts, accuracies, 1)
-    if np.isclose(received, np.ceil((target - straight[1]) / straight[0]), atol=1):
-        return said + (
-            "That is a straight line through the accuracies, which would pass 1 before long. Fit "
-            "the logarithm of the errors to the logarithm of the counts."
-        )
-    on_accuracy = np.polyfit(np.log(counts), np.log(accuracies), 1)
-    if np.isclose(
-        received, np.ceil(np.exp((np.log(target) - on_accuracy[1]) / on_accuracy[0])), atol=1
-    ):
-        return (
-            said + "That is a line through the accuracies. It is the errors that fall as a power."
-        )
-    return said + f"The line says {np.ceil(exact):g}."
-
-
-@exercise(
-    hints=(
-        "For each fold: others = folds != fold, held = folds == fold.",
-        "head.fit(inputs[others], targets[others]); head.predict_proba(inputs[held]).",
-        "The loss is minus the logarithm of the probability in the column of the target.",
-    ),
-    solution="""
-def out_of_fold_loss(inputs, targets, folds):
-    loss = np.empty(len(targets))
-    for fold in np.unique(folds):
-        others, held = folds != fold, np.flatnonzero(folds == fold)
-        head = LogisticRegression(C=0.01, max_iter=1000).fit(inputs[others], targets[others])
-        probability = head.predict_proba(inputs[held])
-        loss[held] = -np.log(probability[np.arange(len(held)), targets[held]])
-    return loss
-""",
-    answer_name="out_of_fold_loss",
-)
-def out_of_fold_loss(
-    function: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray],
-) -> Verdict:
-    """The loss of each picture, by a head that was trained without its fold."""
-    inputs, targets, folds = _clouds()
-    received = call(function, inputs.copy(), targets.copy(), folds.copy())
-    if np.shape(received) != targets.shape:
-        return wrong(f"Received: shape {np.shape(received)}. Expected: {targets.shape}, one each.")
-    received = np.asarray(received, float)
-    expected = {name: _losses(inputs, targets, folds, name) for name in ("out", "all", "own")}
-    if np.allclose(received, expected["out"], atol=0.01):
-        return right("Each picture is judged by a head that has never met it, nor its label.")
-    if np.allclose(received, expected["all"], atol=0.01):
-        return wrong("Each picture was among those its head was trained on. Leave its fold out.")
-    if np.allclose(received, expected["own"], atol=0.01):
-        return wrong("The wrong way round: you trained on the fold itself. Train on the others.")
-    if np.allclose(received, np.exp(-expected["out"]), atol=0.01):
-        return wrong("That is the probability. The loss is minus its logarithm.")
-    if np.allclose(received, -expected["out"], atol=0.01):
-        return wrong("The sign is wrong: a loss is 0 or more, and large where something is odd.")
-    if np.sum(~np.isfinite(received)):
-        return wrong("Some losses are no numbers. Does every fold get its turn?")
-    return wrong(
-        f"The mean of your losses is {received.mean():.3f}, and it should be "
-        f"{expected['out'].mean():.3f}. Is the column that of the picture's target?"
-    )
-
-
-def _clouds() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Features of three classes that overlap, their labels, and folds in no order."""
-    random = np.random.default_rng(0)
-    targets = random.permutation(np.repeat([0, 1, 2], 20))
-    inputs = random.normal(0, 1, (3, 30))[targets] * 2 + random.normal(0, 3, (60, 30))
-    return inputs, targets, random.permutation(np.repeat(np.arange(4), 15))
-
-
-def _losses(
-    inputs: np.ndarray, targets: np.ndarray, folds: np.ndarray, trained_on: str
-) -> np.ndarray:
-    """Losses of heads trained on the other folds, on everything, or on the fold itself."""
-    from sklearn.linear_model import LogisticRegression
-
-    loss = np.empty(len(targets))
-    for fold in np.unique(folds):
-        held = folds == fold
-        rows = {"out": ~held, "all": held | ~held, "own": held}[trained_on]
-        head = LogisticRegression(C=0.01, max_iter=1000).fit(inputs[rows], targets[rows])
-        probability = head.predict_proba(inputs[held])
-        loss[held] = -np.log(probability[np.arange(held.sum()), targets[held]])
-    return loss
+def overlapping_intervals() -> None:
+    """Two models saw the same test pictures, and their intervals overlap. What follows?"""
 
 
 @choice(
     Option(
-        "Its label is wrong.",
-        "It may be. It may also be hard, rare, or badly lit, with a right label.",
+        "0.952: it was measured on the test set.",
+        "You chose by that set. Of two numbers you took the better one, and with it its luck.",
     ),
     Option(
-        "It is worth a look: a wrong label, or a picture the model finds hard.",
-        "More is not known. The hard ones with right labels are the last that you want to lose.",
+        "0.952 with its interval, which covers the luck.",
+        "The interval covers the luck of which pictures came. It knows nothing of your choice.",
+    ),
+    Option(
+        "0.946, the mean of the two.",
+        "That is the accuracy of neither model, and half of it is still your choice.",
+    ),
+    Option(
+        "0.940; the second model needs new pictures.",
+        "Yes. The first number was measured before you chose by this set. The second model may "
+        "well be better. Pictures that nobody has looked at can say so.",
         is_right=True,
     ),
-    Option(
-        "It should be left out: it does more harm than good.",
-        "If its label is right, it may be the only picture of its kind that you have.",
-    ),
-    Option(
-        "The model is bad.",
-        "The best model has pictures of large loss where labels are wrong.",
-    ),
 )
-def what_loss_finds() -> None:
-    """A training picture has a very large out-of-fold loss. What do you know?"""
+def looked_twice() -> None:
+    """On the test set you find 0.940. You change the augmentation, look again: 0.952.
 
-
-@choice(
-    Option(
-        "The model has become better.",
-        "No weight has changed.",
-    ),
-    Option(
-        "The test set has become fairer, for wrong labels are gone.",
-        "Some wrong labels are gone, and with them hard pictures on which the model was wrong. "
-        "Mistakes that agree with a wrong label stay.",
-    ),
-    Option(
-        "The number has become meaningless: the model chose its own questions.",
-        "Whatever the model got wrong was likeliest to go. Look at all test pictures, or at none.",
-        is_right=True,
-    ),
-    Option(
-        "Nothing changes: 10 % more or less is within the interval.",
-        "It changes the accuracy by up to those 10 %, and always upwards.",
-    ),
-)
-def cleaning_the_test_set() -> None:
-    """You leave out the test pictures of the largest loss, and the accuracy rises. What of it?"""
+    Which number do you report?
+    """
 
 
 @exercise(
     hints=(
-        "Sort the confidences. How many may fall below the threshold?",
-        "Of n pictures, floor(n * (1 - share)) may; the next one in rising order must be kept.",
-        "np.sort(confidence)[int(np.floor(len(confidence) * (1 - share) + 1e-9))].",
+        "Precision asks about those for which it opened; recall about the cats.",
+        "It opened 171 + 5 times. 180 cats came.",
+    ),
+    solution="answer = (171 / 176, 171 / 180)",
+)
+def cat_flap(answer: tuple[float, float]) -> Verdict:
+    """Precision and recall of 'cat' for a flap that opened for 171 of 180 cats, 5 of 20 dogs."""
+    precision, recall = answer
+    truth = 171 / 176, 171 / 180
+    if np.allclose(answer, truth, atol=2e-3):
+        return right("171 of the 176 that came in were cats; 171 of the 180 cats came in.")
+    if np.allclose(answer, truth[::-1], atol=2e-3):
+        return wrong("Both numbers are right, the wrong way round. Which one asks about the cats?")
+    if max(precision, recall) > 1:
+        return wrong(f"Received: {answer}. Expected: two shares from 0 to 1.")
+    if np.isclose(precision, 186 / 200, atol=2e-3) or np.isclose(recall, 186 / 200, atol=2e-3):
+        return wrong("186 of 200 is the accuracy: it counts the dogs that stayed outside, too.")
+    if np.isclose(recall, truth[1], atol=2e-3):
+        return wrong("The recall is right. For precision: how often did the flap open in all?")
+    if np.isclose(precision, truth[0], atol=2e-3):
+        return wrong("The precision is right. For recall: how many cats came in all?")
+    return wrong(f"Received: {answer}. Draw the four counts as a confusion matrix first.")
+
+
+@exercise(
+    hints=(
+        "Only the pictures of class 1 matter: `probability[labels == 1]`.",
+        "Sort those. How many of the highest must lie at or above the threshold?",
+        "`np.ceil(recall * n)` of them; the threshold is the last one's probability. A product "
+        "such as 0.07 * 100 may come out a little too high: round it first.",
     ),
     solution="""
-def threshold_keeping(confidence, share):
-    may_go = int(np.floor(len(confidence) * (1 - share) + 1e-9))
-    return np.sort(confidence)[min(may_go, len(confidence) - 1)]
+def threshold_for(probability, labels, recall):
+    found = np.sort(probability[labels == 1])[::-1]
+    needed = int(np.ceil(np.round(recall * len(found), 9)))
+    return found[max(needed, 1) - 1]
 """,
-    answer_name="threshold_keeping",
+    answer_name="threshold_for",
 )
-def threshold_keeping(function: Callable[[np.ndarray, float], float]) -> Verdict:
-    """The highest threshold that keeps a share of the known pictures."""
+def threshold_for(function: Callable[[np.ndarray, np.ndarray, float], float]) -> Verdict:
+    """The highest threshold at which at least a given share of class 1 is found."""
     random = np.random.default_rng(0)
-    for number, share in ((60, 0.95), (100, 0.9), (33, 0.8), (20, 1.0)):
-        confidence = random.beta(5, 1, number).round(4)
-        received = call(function, confidence.copy(), share)
+    for number, recall in ((40, 0.9), (40, 1.0), (100, 0.5), (7, 0.8), (200, 0.99)):
+        labels = random.permutation(np.repeat([0, 1], [number, number]))
+        probability = random.beta(2 + 2 * labels, 4 - 2 * labels).round(4)
+        received = call(function, probability.copy(), labels.copy(), recall)
         if received is None or np.ndim(received):
             return wrong(f"Received: {received!r}. Expected: one number.")
-        if verdict := _judge_keeping(confidence, share, float(received)):
+        if verdict := _judge_threshold(probability, labels, recall, float(received)):
             return wrong(verdict)
-    return right("Any higher, and too many of your own would be refused.")
+    return right("Any higher, and too few would be found; any lower, and precision is given away.")
 
 
-def _judge_keeping(confidence: np.ndarray, share: float, at: float) -> str:
+def _judge_threshold(probability: np.ndarray, labels: np.ndarray, recall: float, at: float) -> str:
     """What is wrong with a threshold, if anything."""
-    kept = np.mean(confidence >= at)
-    said = f"To keep {share:.0%} of {len(confidence)} you give {at:.4f}, which keeps {kept:.1%}. "
-    if kept < share - 1e-9 and np.isclose(kept, 1 - share, atol=2 / len(confidence)):
-        return said + "You kept the share that may go. Turn it round."
-    if kept < share - 1e-9:
+    ones = np.sort(probability[labels == 1])
+    share = np.mean(ones >= at)
+    said = f"For a recall of {recall} you give {at:.4f}, which finds {share:.3f} of class 1. "
+    if np.isclose(at, np.sort(probability)[::-1][round(recall * len(labels)) - 1]):
+        return said + "You sorted the pictures of both classes. Recall asks about class 1 only."
+    if share < recall - 1e-9:
         return said + "Too few: take it lower."
-    higher = np.sort(confidence[confidence > at])
-    if len(higher) and np.mean(confidence >= higher[0]) >= share - 1e-9:
-        return said + "That is enough, but a higher threshold would keep enough, too."
+    higher = ones[ones > at + 1e-9]
+    if higher.size and np.mean(ones >= higher[0]) >= recall - 1e-9:
+        return said + "That is enough, but a higher threshold would do, too."
+    if not np.isclose(at, ones[ones >= at - 1e-9][0]):
+        return said + "A little higher would find the same pictures."
     return ""
 
 
 @choice(
     Option(
-        "That the picture shows the predicted class.",
-        "If it is of one of the classes, probably. The model cannot say whether it is.",
+        "Which class is predicted.",
+        "All logits are divided by the same positive number: the largest stays the largest, and "
+        "what is above 0 stays above 0.",
     ),
     Option(
-        "That among its classes this one fits best, by far.",
-        "Softmax compares the classes with each other. What lies outside of them is not asked.",
+        "How sure the model says it is.",
+        "Only that. Divided by more than 1, logits come closer to 0 and probabilities to each "
+        "other.",
         is_right=True,
     ),
     Option(
-        "That the picture was among the training pictures.",
-        "New pictures get 0.99, too; otherwise the model would be of no use.",
+        "The area under the ROC curve.",
+        "With one logit the order of the pictures stays, so the curve stays.",
     ),
     Option(
-        "That 99 % of such strangers get this prediction.",
-        "A probability is right, at best, for pictures of the kind it was fitted to.",
+        "The weights of the network.",
+        "Nothing is trained but the one number. It could be written into the last layer, though.",
     ),
 )
-def none_of_these() -> None:
-    """For a stranger to all classes, one is predicted with 0.99. What does that mean?"""
+def what_temperature_changes() -> None:
+    """What does dividing all logits by one positive temperature change?"""

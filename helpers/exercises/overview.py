@@ -37,13 +37,14 @@ class Overview:
 
     def __repr__(self) -> str:
         return "\n".join(
-            f"{row.lesson.number}. {row.lesson.title:<36} {row.lesson.seconds:>4} s  "
+            f"{row.lesson.number}. {row.lesson.title:<36} {row.lesson.minutes:>3} min "
+            f"{row.lesson.seconds:>4} s  "
             f"{sum(row.solved)} of {len(row.solved)} exercises"
             for row in self.rows
         )
 
     def _repr_html_(self) -> str:
-        heads = ("", "lesson", "all cells run in about", "exercises solved")
+        heads = ("", "lesson", "your minutes", "all cells run in about", "exercises solved")
         head = "".join(f'<th style="text-align: left">{text}</th>' for text in heads)
         return f"<table><tr>{head}</tr>{''.join(map(_html_row, self.rows))}</table>"
 
@@ -52,5 +53,5 @@ def _html_row(row: Row) -> str:
     lesson = row.lesson
     link = f'<a href="{lesson.notebook.name}">{html.escape(lesson.title)}</a>'
     done = f"{row.dots} {sum(row.solved)} of {len(row.solved)}"
-    cells = (str(lesson.number), link, f"{lesson.seconds} s", done)
+    cells = (str(lesson.number), link, str(lesson.minutes), f"{lesson.seconds} s", done)
     return "<tr>" + "".join(f'<td style="text-align: left">{cell}</td>' for cell in cells) + "</tr>"

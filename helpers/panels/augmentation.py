@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.panels.panel import ROOM, Panel, png
+from helpers.panels import still
+from helpers.panels.knobs import slider
+from helpers.panels.panel import Panel, beside, png
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -43,9 +44,10 @@ def augmentation_panel(
         knob.observe(paint, "value")
     again.on_click(paint_others)
     paint()
+    controls = [*knobs.values(), again]
     return Panel(
-        [widgets.HTML(title), *knobs.values(), again, image],
-        still=lambda: {"image/png": base64.b64encode(image.value).decode()},
+        [beside([widgets.HTML(title), *controls], [image])],
+        still=lambda: still.picture(controls, [image.value]),
     )
 
 
@@ -58,20 +60,7 @@ def nine(images: Sequence[np.ndarray]) -> Figure:
 
 def _augmentation_knobs() -> dict[str, widgets.Widget]:
     """The controls by the name of the setting; sliders report when they are let go."""
-
-    def slider(value: float, top: float, label: str, tooltip: str) -> widgets.FloatSlider:
-        return widgets.FloatSlider(
-            value=value,
-            min=0.0,
-            max=top,
-            step=0.05,
-            description=label,
-            tooltip=tooltip,
-            continuous_update=False,
-            style=ROOM,
-            layout=widgets.Layout(width="min(100%, 420px)"),
-        )
-
+    shares = {"low": 0.0, "step": 0.05}
     return {
         "flip": widgets.Checkbox(
             value=True,
@@ -79,7 +68,13 @@ def _augmentation_knobs() -> dict[str, widgets.Widget]:
             tooltip="Mirror about half of the pictures",
             indent=False,
         ),
-        "rotation": slider(0.1, 0.5, "rotation (turns)", "At most this share of a full turn"),
-        "zoom": slider(0.2, 0.8, "zoom (share)", "In or out by at most this share"),
-        "brightness": slider(0.2, 1.0, "brightness (share)", "Lighter or darker by this share"),
+        "rotation": slider(
+            "rotation (turns)", 0.1, high=0.5, tooltip="At most this share of a full turn", **shares
+        ),
+        "zoom": slider(
+            "zoom (share)", 0.2, high=0.8, tooltip="In or out by at most this share", **shares
+        ),
+        "brightness": slider(
+            "brightness (share)", 0.2, high=1.0, tooltip="Lighter or darker by this share", **shares
+        ),
     }

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from helpers.panels.panel import STILL, Panel, png
+from helpers.panels import still
+from helpers.panels.blocks import Blocks
+from helpers.panels.panel import Panel, beside, png
 from helpers.panels.runs import RUNNING, Run, Runs, Settings, Start, join
+from helpers.panels.strip import Strip
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +39,9 @@ class Board(Panel):
         start: begins a run, as `Runs` wants it.
         code: prints the plain Keras code of some settings.
         validation_pictures: how many stand behind a validation accuracy.
-        above: widgets between the knobs and the buttons.
+        network: the network as blocks, above the curves.
+        counted: a sentence on the network, below its blocks.
+        strip: pictures whose frames turn right or wrong, below the curves.
     """
 
     def __init__(
@@ -46,7 +51,9 @@ class Board(Panel):
         start: Start,
         code: Callable[[Settings], str],
         validation_pictures: int,
-        above: tuple[widgets.Widget, ...] = (),
+        network: Blocks | None = None,
+        counted: widgets.Widget | None = None,
+        strip: Strip | None = None,
     ) -> None:
         self.knobs = dict(knobs)
         self.runs = Runs(start, validation_pictures, self._changed)
@@ -56,10 +63,12 @@ class Board(Panel):
         self._deciding = threading.Lock()
         self._painter: threading.Thread | None = None
         self._buttons = _buttons()
+        self.network, self.strip = network, strip
         self.progress = widgets.HTML()
         self.chart = widgets.Image(
             format="png", layout=widgets.Layout(max_width="100%", width="780px")
         )
+        self.chart.add_class("course-curves")
         self.table = widgets.HTML()
         self.pick = widgets.Dropdown(
             description="Settings of run",
@@ -69,17 +78,14 @@ class Board(Panel):
         )
         self.shown_code = widgets.HTML()
         self._connect()
-        controls = widgets.Box(
-            list(self.knobs.values()), layout=widgets.Layout(flex_flow="row wrap")
-        )
         buttons = widgets.Box(
-            [*self._buttons.values(), self.pick], layout=widgets.Layout(flex_flow="row wrap")
+            list(self._buttons.values()), layout=widgets.Layout(flex_flow="row wrap")
         )
-        below = [self.progress, self.chart, self.table, self.shown_code]
-        super().__init__(
-            [widgets.HTML(f"<b>{html.escape(title)}</b>"), controls, *above, buttons, *below],
-            still=self._still_picture,
-        )
+        name = widgets.HTML(f"<b>{html.escape(title)}</b>")
+        left = [name, *self.knobs.values(), buttons, self.pick]
+        right = [network, counted, self.progress, self.chart, strip]
+        grid = beside(left, [part for part in right if part is not None])
+        super().__init__([grid, self.table, self.shown_code], still=self._still_picture)
 
     # What a learner, or a test, can do
 
@@ -198,8 +204,9 @@ class Board(Panel):
             except BaseException:
                 self.runs.stop("Stopped by the kernel's interrupt")
                 raise
-        still = paint(self.runs.all, caption=STILL)
-        return {"image/png": base64.b64encode(still).decode()}
+        shown = [self.network.paint()] if self.network else []
+        shown += [paint(self.runs.all), *([self.strip.value] if self.strip else [])]
+        return still.picture([*self.knobs.values(), *self._buttons.values()], shown)
 
     def leave(self) -> None:
         """Stop what is under way, then close."""
@@ -228,20 +235,19 @@ class Board(Panel):
         loop.call_later(0.05, signal.signal, signal.SIGINT, interrupted)
 
 
-def paint(runs: list[Run], caption: str = "") -> bytes:
+def paint(runs: list[Run]) -> bytes:
     """Training and validation curves of the last run, earlier ones' validation behind them."""
     from matplotlib.figure import Figure
 
     from helpers import plots
 
     # Fixed margins: to fit them anew would take half of the time that a picture takes.
-    figure = Figure(figsize=(8.5, 3.4))
-    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.22, top=0.9, wspace=0.15)
-    histories = [(run.number, list(run.epochs)) for run in runs if run.epochs]
-    plots.run_curves(histories, figure.subplots(1, 2))
-    if caption:
-        figure.supxlabel(caption, fontsize=9, color="#555555")
-    return png(figure)
+    with plots.style():
+        figure = Figure(figsize=(8.5, 3.4))
+        figure.subplots_adjust(left=0.07, right=0.99, bottom=0.16, top=0.9, wspace=0.15)
+        histories = [(run.number, list(run.epochs)) for run in runs if run.epochs]
+        plots.run_curves(histories, figure.subplots(1, 2))
+        return png(figure)
 
 
 def _buttons() -> dict[str, widgets.Button]:

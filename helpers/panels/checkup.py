@@ -10,15 +10,17 @@ import threading
 import ipywidgets as widgets
 
 from helpers.panels.panel import STILL, Panel
+from helpers.panels.still import button_html
 from helpers.paths import ROOT
 
+LABEL = "Check this machine"
 ABOUT = "What the course needs, what this machine has, and how long each lesson will take here."
 
 
 def check_machine() -> Panel:
     """A button that runs `doctor` in a process of its own, and shows what it says."""
     button = widgets.Button(
-        description="Check this machine",
+        description=LABEL,
         tooltip="Run `course.py doctor`; it takes about half a minute",
         button_style="primary",
         layout=widgets.Layout(width="max-content"),
@@ -35,7 +37,8 @@ def check_machine() -> Panel:
         threading.Thread(target=work, name="doctor", daemon=True).start()
 
     button.on_click(begin)
-    return Panel([button, said], still=lambda: {"text/html": f"<p>{ABOUT}</p><p>{STILL}</p>"})
+    shown = f"<p>{button_html(LABEL, primary=True)}</p><p>{ABOUT}</p><p><small>{STILL}</small></p>"
+    return Panel([button, said], still=lambda: {"text/html": shown})
 
 
 def run_doctor() -> tuple[bool, str]:

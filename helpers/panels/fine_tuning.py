@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import numpy as np
 
+from helpers.panels.blocks import UNFREEZING, Blocks, blocks
 from helpers.panels.board import Board
 from helpers.panels.knobs import FINE_TUNING, FRESH, IN_TRAINING, TRAINED, controls
-from helpers.panels.panel import png
+from helpers.panels.strip import COUNT, Strip
 
 if TYPE_CHECKING:
     import keras
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from helpers.panels.runs import Settings
     from helpers.training import Epoch, Trainer
 
+BATCH_NORMALIZATION_KEPT = """\
+for layer in base.layers[{first}:]:
+    if isinstance(layer, keras.layers.BatchNormalization):
+        layer.trainable = False
+"""
 KEPT = 3  # tops, each with a base of its own
 CODE = """\
 import keras
@@ -96,13 +102,17 @@ def fine_tuning_panel(
     tops = Tops(base, train, validation)
     depths = {"value": depth, "high": len(tops.cuts) - 1}
     knobs = controls(FINE_TUNING, depth=depths, learning_rate={"value": rate})
-    picture = widgets.Image(format="png", layout=widgets.Layout(max_width="100%", width="620px"))
+    network = Blocks(tops.blocks, lambda depth: knobs["depth"].set_trait("value", depth))
     counted = widgets.HTML()
+    strip = Strip(*validation)
 
     def show_depth(change: Any = None) -> None:
-        picture.value, counted.value = tops.draw(
-            knobs["depth"].value, knobs["BatchNormalization"].value
-        )
+        depth = knobs["depth"].value
+        network.show(depth)
+        counted.value = tops.describe(depth, knobs["BatchNormalization"].value)
+
+    def start(settings: Settings, stop: Callable[[], bool]) -> Iterator[Epoch]:
+        return tops.start(settings, stop, strip)
 
     for name in ("depth", "BatchNormalization"):
         knobs[name].observe(show_depth, "value")
@@ -111,8 +121,8 @@ def fine_tuning_panel(
     def code(settings: Settings) -> str:
         return fine_tuning_code(settings, tops, names)
 
-    above = (counted, picture)
-    return Board("Fine-tune", knobs, tops.start, code, len(validation[1]), above)
+    about = {"network": network, "counted": counted, "strip": strip}
+    return Board("Fine-tune", knobs, start, code, len(validation[1]), **about)
 
 
 @dataclass
@@ -139,6 +149,7 @@ class Tops:
         self.base, self.train, self.validation = base, train, validation
         self._shown = bases.load(base, weights=None)
         self.cuts = bases.cuts(self._shown)
+        self.blocks = blocks(self._shown, self.cuts)
         self.classes = int(train[1].max()) + 1
         self.outputs = 1 if self.classes == 2 else self.classes
         self._tops: dict[tuple[int, str], Top] = {}
@@ -147,26 +158,24 @@ class Tops:
         """The layer behind which training begins."""
         return self.cuts[-1 - depth]
 
-    def draw(self, depth: int, normalization: str) -> tuple[bytes, str]:
-        """The network as it would be unfrozen, and a sentence that counts."""
-        from matplotlib.figure import Figure
-
-        from helpers import plots, weights
+    def describe(self, depth: int, normalization: str) -> str:
+        """Where training begins, what trains, and the Keras code for it."""
+        from helpers import weights
 
         names = [layer.name for layer in self._shown.layers]
         first = names.index(self.cut(depth)) + 1
         self._shown.trainable = True
         for index, layer in enumerate(self._shown.layers):
             layer.trainable = index >= first and trains(layer, normalization)
-        figure = Figure(figsize=(7.6, 4.2), layout="constrained")
-        plots.network(self._shown, figure.subplots())
         counts = weights.count(self._shown)
-        return png(figure), (
+        kept = "" if normalization == IN_TRAINING else BATCH_NORMALIZATION_KEPT
+        return (
             f"Behind <code>{self.cut(depth)}</code>: {counts.trainable:,} of "
-            f"{counts.total:,} parameters of the base are trainable."
+            f"{counts.total:,} parameters of the base train (orange), the others are frozen (blue)."
+            f"<pre>{(UNFREEZING + kept).format(first=first)}</pre>"
         )
 
-    def start(self, settings: Settings, stop: Callable[[], bool]) -> Iterator[Epoch]:
+    def start(self, settings: Settings, stop: Callable[[], bool], strip: Strip) -> Iterator[Epoch]:
         """Extract up to the cut, set the head, fine-tune: as `Runs` wants it."""
         from helpers.training import Stopped
 
@@ -179,7 +188,7 @@ class Tops:
             return
         top.trainer.restart(values, settings["learning_rate"])
         options = {name: settings[name] for name in ("batch_size", "seed")}
-        yield from top.trainer.epochs(
+        epochs = top.trainer.epochs(
             at_cut,
             self.train[1],
             settings["epochs"],
@@ -187,6 +196,8 @@ class Tops:
             stop=stop,
             **options,
         )
+        few = validation[0][:COUNT]
+        yield from strip.watch(epochs, lambda: top.trainer.model(few))
 
     def _extract(
         self, below: keras.Model, images: np.ndarray, stop: Callable[[], bool]

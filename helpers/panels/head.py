@@ -1,4 +1,4 @@
-"""The training panel of lesson 3: a head on features."""
+"""The training panel of lesson 5: a head on features."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from helpers.chance import seeded
 from helpers.panels.board import Board
 from helpers.panels.knobs import HEAD, controls
+from helpers.panels.strip import COUNT, Strip
 
 if TYPE_CHECKING:
     import keras
@@ -55,6 +56,7 @@ def training_panel(
     labels: np.ndarray,
     validation: tuple[np.ndarray, np.ndarray],
     names: tuple[str, str, str, str] = NAMES,
+    images: np.ndarray | None = None,
 ) -> Board:
     """Turn the knobs of a head's training, train, stop, and compare.
 
@@ -63,7 +65,10 @@ def training_panel(
         labels: int `(n,)`.
         validation: features without views, and labels.
         names: what the learner's notebook calls these four arrays, for the code that is shown.
+        images: the validation pictures, uint8 `(n, height, width, 3)`, of which nine are shown
+            with what each epoch makes of them.
     """
+    strip = None if images is None else Strip(images, validation[1])
     classes = int(labels.max()) + 1
     views = features.shape[1] if features.ndim == 3 else 1
     heads = Heads(features.shape[-1], 1 if classes == 2 else classes)
@@ -72,7 +77,7 @@ def training_panel(
         chosen = features[:, : settings["views"]] if views > 1 else features
         with heads.lock:
             trainer = heads.trainer(settings)
-            yield from trainer.epochs(
+            epochs = trainer.epochs(
                 chosen,
                 labels,
                 settings["epochs"],
@@ -81,13 +86,15 @@ def training_panel(
                 seed=settings["seed"],
                 stop=stop,
             )
+            few = validation[0][:COUNT]
+            yield from strip.watch(epochs, lambda: trainer.model(few)) if strip else epochs
 
     def code(settings: Settings) -> str:
         return head_code(settings, classes, views, names)
 
     knobs = controls(HEAD, views={"high": views})
     knobs["views"].disabled = views == 1
-    return Board("Train a head", knobs, start, code, len(validation[1]))
+    return Board("Train a head", knobs, start, code, len(validation[1]), strip=strip)
 
 
 class Heads:

@@ -12,7 +12,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from helpers.panels.panel import ROOM
+# All names end at one line, and all controls at another.
+LOOK: dict[str, Any] = {"style": {"description_width": "130px"}, "layout": {"width": "320px"}}
 
 
 def slider(
@@ -28,7 +29,7 @@ def slider(
         description=label,
         tooltip=tooltip,
         continuous_update=False,
-        style=ROOM,
+        **LOOK,
     )
 
 
@@ -44,7 +45,7 @@ def learning_rate(value: float) -> widgets.FloatLogSlider:
         tooltip="How far a step goes; each notch is a quarter more",
         readout_format=".1e",
         continuous_update=False,
-        style=ROOM,
+        **LOOK,
     )
 
 
@@ -55,8 +56,7 @@ def choice(label: str, value: Any, options: tuple[Any, ...], tooltip: str) -> wi
         value=value,
         description=label,
         tooltip=tooltip,
-        style=ROOM,
-        layout=widgets.Layout(width="max-content"),
+        **LOOK,
     )
 
 

@@ -30,12 +30,12 @@ class Panel(widgets.VBox):
 
     def __init__(self, children: Sequence[widgets.Widget], still: Callable[[], dict[str, str]]):
         super().__init__(children)
-        self._still = still
+        self.still = still
         self.replaces = self._replace_earlier()
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, str]:
         bundle = super()._repr_mimebundle_(**options)
-        bundle.update(self._still())
+        bundle.update(self.still())
         bundle["text/plain"] = STILL
         return bundle
 
@@ -75,6 +75,14 @@ def _place() -> tuple[str, int] | None:
         return shell.get_parent()["metadata"]["cellId"], shell.execution_count
     except (ImportError, AttributeError, KeyError, TypeError):
         return None
+
+
+def beside(left: Sequence[widgets.Widget], right: Sequence[widgets.Widget]) -> widgets.Box:
+    """Controls on the left, what they lead to on the right; below each other in little room."""
+    controls = widgets.VBox(left, layout=widgets.Layout(flex="0 1 330px"))
+    shown = widgets.VBox(right, layout=widgets.Layout(flex="1 1 420px", min_width="0"))
+    layout = widgets.Layout(flex_flow="row wrap", align_items="flex-start", width="100%")
+    return widgets.Box([controls, shown], layout=layout)
 
 
 def png(figure: Figure) -> bytes:

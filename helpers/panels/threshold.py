@@ -1,15 +1,15 @@
-"""The threshold panel of lesson 6: which mistakes you buy with which."""
+"""The threshold panel of lesson 7: which mistakes you buy with which."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 
-from helpers.panels.panel import ROOM, STILL, Panel, png
+from helpers.panels import still
+from helpers.panels.panel import ROOM, Panel, png
 
 
 def threshold_panel(logits: np.ndarray, labels: np.ndarray, class_names: Sequence[str]) -> Panel:
@@ -51,11 +51,7 @@ def threshold_panel(logits: np.ndarray, labels: np.ndarray, class_names: Sequenc
     slider.observe(show, "value")
     show()
 
-    def still() -> dict[str, str]:
-        figure = paint(probability, labels, slider.value, class_names, STILL)
-        return {"image/png": base64.b64encode(figure).decode()}
-
-    return Panel([slider, said, image], still=still)
+    return Panel([slider, said, image], still=lambda: still.picture([slider], [image.value]))
 
 
 def rates(probability: np.ndarray, labels: np.ndarray, at: float, name: str) -> str:
@@ -73,20 +69,15 @@ def rates(probability: np.ndarray, labels: np.ndarray, at: float, name: str) -> 
 
 
 def paint(
-    probability: np.ndarray,
-    labels: np.ndarray,
-    at: float,
-    class_names: Sequence[str],
-    caption: str = "",
+    probability: np.ndarray, labels: np.ndarray, at: float, class_names: Sequence[str]
 ) -> bytes:
     """The figure at a threshold."""
     from matplotlib.figure import Figure
 
     from helpers import plots
 
-    figure = Figure(figsize=(8.0, 3.2), layout="constrained")
-    axes = figure.subplots(1, 2, width_ratios=(3, 2))
-    plots.threshold(probability, labels, at, class_names, axes)
-    if caption:
-        figure.supxlabel(caption, fontsize=9, color="#555555")
-    return png(figure)
+    with plots.style():
+        figure = Figure(figsize=(8.0, 3.2), layout="constrained")
+        axes = figure.subplots(1, 2, width_ratios=(3, 2))
+        plots.threshold(probability, labels, at, class_names, axes)
+        return png(figure)

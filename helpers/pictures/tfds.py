@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers import downloads
+from helpers import archives, downloads, paths
 from helpers.pictures import decoding
 from helpers.pictures.splits import PictureSet, Split
 
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
     import tensorflow_datasets
 
 NAME = "cats_vs_dogs"
-HOST = "https://download.microsoft.com"
+# The archive, its bytes and its SHA-256. Source: tensorflow_datasets/url_checksums/cats_vs_dogs.txt
+ARCHIVE = "kagglecatsanddogs_5340.zip"
+URLS = (
+    f"https://download.microsoft.com/download/3/E/1/3E1C3F21-ECDB-4869-8368-6DEBA77B919F/{ARCHIVE}",
+)
+BYTES = 824_887_076
+SHA256 = "b7974bd00a84a99921f36ee4403f089853777b5ae8d151c76a86e64900334af9"
 SPLITS = ("train[:40%]", "train[40%:50%]", "train[50%:60%]")
 
 
@@ -54,34 +61,64 @@ def missing() -> str | None:
         return None
     return (
         f"{NAME} is not prepared in {folder()}; `python3 course.py fetch tfds` "
-        f"downloads and prepares it (about 800 MB), or set TFDS_DATA_DIR to where it is."
+        f"downloads and prepares it (825 MB), or set TFDS_DATA_DIR to where it is."
     )
 
 
 def fetch() -> Path:
-    """The prepared version; TensorFlow Datasets downloads and prepares it where it is missing."""
-    if not _prepared():
-        try:
-            # TensorFlow Datasets itself would try for minutes before it says so.
-            downloads.check_reachable(HOST)
-            import tensorflow_datasets as tfds
+    """The prepared version; where it is missing it is downloaded, then prepared.
 
-            tfds.builder(NAME, data_dir=folder()).download_and_prepare()
-        # TensorFlow Datasets raises what its download, its archive reader or its checks raise.
-        except Exception as error:
-            raise RuntimeError(
-                f"Received: {NAME} could not be prepared ({_first_line(error)}). Expected: "
-                f"a connection to {HOST} and 3 GB of free disk. Try again where "
-                f"there is one, or copy the folder {NAME} from a machine that has it to "
-                f"{folder()}."
-            ) from error
+    The archive is fetched by `downloads`, for TensorFlow Datasets' own download begins anew after
+    each break. It finds the file in its `manual_dir` and checks it once more. Once prepared, the
+    archive is deleted.
+    """
+    if found := _prepared():
+        return found
+    archive = paths.cache_folder() / NAME / ARCHIVE
+    try:
+        with downloads.writing(archive), downloads.alone(archive.with_name(NAME)):
+            if found := _prepared():  # another process has prepared it while this one waited
+                return found
+            if not archive.is_file() or archive.stat().st_size != BYTES:
+                downloads.fetch(URLS, archive, downloads.Checks(archives.begins_like_zip, _verify))
+            _prepare(archive.parent)
+    # TensorFlow Datasets raises what its archive reader, the disk or its checks raise.
+    except Exception as error:
+        raise RuntimeError(
+            f"Received: {NAME} could not be prepared ({_first_line(error)}). Expected: the archive "
+            f"{ARCHIVE} and 3 GB of free disk. Try again where there is a connection, it goes on "
+            f"where it stopped; or copy the folder {NAME} from a machine that has it to {folder()}."
+        ) from error
     prepared = _prepared()
     if not prepared:
         raise RuntimeError(
             f"Received: no complete {NAME} in {folder()} after preparing it. "
             f"Expected: all its shards. Delete that folder and fetch it again."
         )
+    archive.unlink(missing_ok=True)
     return prepared
+
+
+def _verify(archive: Path) -> None:
+    """Compare the archive with what TensorFlow Datasets has of it.
+
+    Raises:
+        ValueError: where a single byte differs.
+    """
+    with archive.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != SHA256:
+        size = archive.stat().st_size
+        raise ValueError(f"another file than the published one ({size:,} bytes for {BYTES:,})")
+
+
+def _prepare(downloaded: Path) -> None:
+    """Have TensorFlow Datasets write its files from the archive in the folder `downloaded`."""
+    import tensorflow_datasets as tfds
+
+    print(f"{NAME}: TensorFlow Datasets prepares the pictures, 0 examples so far.", flush=True)
+    config = tfds.download.DownloadConfig(manual_dir=downloaded)
+    tfds.builder(NAME, data_dir=folder()).download_and_prepare(download_config=config)
 
 
 def folder() -> Path:
@@ -117,7 +154,7 @@ def _has_all_shards(info: Path) -> bool:
 def _first_line(error: Exception) -> str:
     """The beginning of an error's text, or its kind where it has none."""
     lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__
+    return lines[0] if lines else type(error).__name__
 
 
 def _read(

@@ -13,53 +13,78 @@
 # %% [markdown]
 # # Start here
 #
-# A course on transfer learning with TensorFlow and Keras. You take a network that was trained on other
-# pictures, keep most of what it knows, and teach it to tell cats from dogs. You inspect its weights,
-# look at data, extract features with a frozen base, and fine-tune. Then you mend what others broke, judge
-# a model honestly, train one on your own pictures, and hand it on.
+# This is a course on transfer learning with TensorFlow and Keras. You take a network that was trained on
+# other pictures, keep most of what it knows, and teach it to tell cats from dogs. You inspect its weights,
+# look at data, extract features with a frozen base, and fine-tune. Then you mend what others broke, judge a
+# model honestly, train one on your own pictures, and hand it on.
 #
-# You need Python and a first acquaintance with Keras. Nothing is downloaded unless you ask for it, and no
-# lesson needs a GPU.
+# ![Five steps from left to right: look at the data, make a pipeline, put the model together, train it, judge it.](figures/workflow.svg)
 #
-# ## How to work through it
+# You need Python and a first acquaintance with Keras. No lesson needs a GPU, and nothing is downloaded
+# unless you ask for it.
 #
-# - Take the lessons in their order, and run the cells from the top: Shift and Enter together run one and
-#   go on to the next.
-# - Before many cells you find **Predict**. Say what you expect before you run the cell; a wrong guess
-#   teaches more than a right result.
-# - At an **Exercise**, put your answer in place of the dots and run the cell. The check says whether it
-#   is right, or where to look. `exercises.NAME.hint()`, in a new cell, gives a hint, each call the next one, and
+# - Take the lessons in their order. Shift and Enter together run a cell and go on to the next.
+# - Where you find **Predict**, say what you expect before you run the cell. A wrong guess teaches more than a
+#   right result.
+# - At an **Exercise**, put your answer in place of the dots and run the cell. The check says whether it is
+#   right, or where to look. `exercises.NAME.hint()`, in a new cell, gives a hint, each call the next one.
 #   `exercises.NAME.solution()` shows working code.
-# - Panels have buttons: move a control, press Train, press Stop. A panel works once its cell was run.
+# - A word that is a link leads to the [glossary](glossary.ipynb), where it stands in two sentences.
+# - A panel works once its cell was run. Move a control, press a button, press Stop.
+#
+# ## This machine
+#
+# Run the cell and press the button. The check says what would stop the course here and how to mend it. It
+# also measures how fast this machine is.
+
+# %% tags=["course"]
+from helpers import panels
+
+panels.check_machine()
+
+# %% [markdown]
+# ## Choose your pictures
+#
+# There are four ways to take the course. The steps are the same in all of them; the pictures, the network and
+# the time differ. The lessons call such a way a *recipe*.
+#
+# If you are in doubt, take the drawings: they are here, and they are quick. You can change your mind at any
+# time. The first cell of each lesson prints the recipe that it uses.
+#
+# A click downloads what is missing. Stop ends it within a second. Click again, and it goes on where it broke
+# off. Your choice takes effect once everything is here.
+
+# %% tags=["course"]
+panels.choice_panel()
+
+# %% [markdown]
+# These times are computing alone; how long a lesson takes you stands further down. 'Calculated' times
+# are estimates: how many pictures go through the network, times how fast MobileNetV2 is, on this machine if you
+# pressed the button above. A lesson ends a training after ten minutes, so a slow machine trains less, not longer.
 #
 # ## Where you are
 #
-# The table shows the lessons, how long all cells of each take on two CPU cores, and a dot for each
-# exercise, filled when you have solved it. Run the cell to bring it up to date.
+# The table shows the lessons, how many minutes each takes you (by a rule, not by a clock), how long all its cells
+# run with the drawings on two CPU cores, and a dot for each exercise. The dot is filled when you have solved it. Run the
+# cell again to bring it up to date.
 
-# %%
-from helpers import panels
+# %% tags=["course"]
 from helpers.exercises import Overview
 
 Overview()
 
 # %% [markdown]
-# What you solved is kept in one small file, `.cache/progress.json` in the course's folder, and survives
-# a restart. Delete that file to begin anew.
+# What you solved is kept in one small file, `.cache/progress.json` in the course's folder. Delete that file to
+# begin anew.
 #
-# ## This machine
+# ## Start a lesson afresh
 #
-# The check says what would stop the course here and how to mend it, which pictures and networks are
-# downloaded, and about how long each lesson will take.
+# `python3 course.py lab` opens copies of the lessons, in the folder `work`. What you write there is yours: a
+# newer version of the course renews the copies that you did not touch, and no others. To begin a lesson again,
+# choose it and press the button. Your copy stays in `work`, with the date in its name.
 
-# %%
-panels.check_machine()
+# %% tags=["course"]
+panels.afresh_panel()
 
 # %% [markdown]
-# ## Other pictures
-#
-# The lessons use 2,000 drawings that come with the course. One word in a lesson's first cell changes them for
-# the photographs of the tutorials, or for a folder of your own. In a terminal,
-# `python3 course.py fetch photos` and `fetch bases` download ahead what the photographs need.
-#
 # Next: [1. Inspect trainable weights](01_inspect_trainable_weights.ipynb)
