@@ -191,18 +191,22 @@ def test_a_closed_page_answers_no_more_and_a_taken_port_is_an_error(exported):
 
 def test_a_wait_can_be_interrupted_on_windows(exported, monkeypatch):
     """There, Ctrl-C is not heard within a wait that has no end; every wait must have one."""
-    ended = []
+    begun, waits = threading.Event(), []
 
     def join(thread: threading.Thread, timeout: float | None = None) -> None:
-        ended.append(timeout)
+        waits.append(timeout)
+        begun.set()
         whole(thread, timeout)
 
     whole = threading.Thread.join
     served = page.serve(exported)
     monkeypatch.setattr(threading.Thread, "join", join)
+    waiting = threading.Thread(target=served.wait)
+    waiting.start()
+    assert begun.wait(20)  # for a page that is still open
     served.close()
-    served.wait()
-    assert ended and None not in ended and "closed" in repr(served)
+    whole(waiting, 20)
+    assert None not in waits and not waiting.is_alive() and "closed" in repr(served)
 
 
 # Pixels
