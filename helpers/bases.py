@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from filelock import FileLock
 
 from helpers import downloads, paths
 from helpers.files import write_whole
+from helpers.preflight.layers import sources
 
 if TYPE_CHECKING:
     import keras
@@ -390,18 +390,6 @@ def _readers(layers: list[dict[str, Any]]) -> dict[str, list[str]]:
         for source in sources(layer["inbound_nodes"]):
             readers[source].append(layer["name"])
     return readers
-
-
-def sources(node: Any) -> Iterator[str]:
-    """The names of the layers whose tensors stand anywhere in a serialised call."""
-    if isinstance(node, dict) and node.get("class_name") == "__keras_tensor__":
-        yield node["config"]["keras_history"][0]
-    elif isinstance(node, dict):
-        for value in node.values():
-            yield from sources(value)
-    elif isinstance(node, (list, tuple)):
-        for value in node:
-            yield from sources(value)
 
 
 def _ends_a_unit(kind: str, readers: set[str]) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.weights import leaf_layers
+from helpers.preflight.layers import leaf_layers
 
 if TYPE_CHECKING:
     import keras

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import layers
-from helpers.weights import all_layers
+from helpers.preflight import layers
+from helpers.preflight.layers import all_layers
 
 if TYPE_CHECKING:
     import keras

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import evaluation, layers, machine, quiet
+from helpers import evaluation, machine, quiet
 from helpers.features.engines import Forward
 from helpers.files import write_whole
+from helpers.preflight import layers
 
 if TYPE_CHECKING:
     import keras

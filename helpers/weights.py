@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from helpers.preflight.layers import all_layers
 
 if TYPE_CHECKING:
     import keras
@@ -30,30 +31,6 @@ class Counts:
             f"{self.total:,} parameters: {self.trainable:,} trainable, "
             f"{self.non_trainable:,} non-trainable"
         )
-
-
-def all_layers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
-    """A layer and all layers in it, at every depth, in the order in which they stand.
-
-    What a layer of an own class keeps to itself, without a list `layers`, Keras does not tell.
-    """
-    yield layer
-    for inner in _inside(layer):
-        yield from all_layers(inner)
-
-
-def leaf_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
-    """The layers that hold no others, each once, those of models inside the model in their place.
-
-    A layer that is no model is its own only leaf.
-    """
-    return list(dict.fromkeys(one for one in all_layers(model) if not _inside(one)))
-
-
-def _inside(layer: keras.layers.Layer) -> Sequence[keras.layers.Layer]:
-    """The layers that a layer holds; an own class may call anything else `layers`."""
-    inside = getattr(layer, "layers", ())
-    return inside if isinstance(inside, (list, tuple)) else ()
 
 
 def count(model: keras.layers.Layer) -> Counts:

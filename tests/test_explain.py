@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import bases, explain, weights
+from helpers import bases, explain
+from helpers.preflight import layers
 
 
 @pytest.fixture(scope="module")
@@ -34,14 +35,14 @@ def network(outputs=1, end="linear", form="nested", steepness=1.0):
         base = keras.Sequential([inputs, *body()], name="base")
         x = keras.Input((24, 24, 3))
         model = keras.Model(x, keras.Sequential([keras.Input((6, 6, 5)), *head])(base(x)))
-    dense = weights.leaf_layers(model)[3 if form == "flat" else -1 - (end == "layer")]
+    dense = layers.leaf_layers(model)[3 if form == "flat" else -1 - (end == "layer")]
     dense.set_weights([steepness * dense.kernel.numpy(), dense.bias.numpy()])
     return model, dense.kernel.numpy()
 
 
 def class_activation_maps(model, kernel, images, classes):
     """By Zhou and others (2016): the kernel's sum over the channels of the block."""
-    inside = {layer.name: layer for layer in weights.leaf_layers(model)}
+    inside = {layer.name: layer for layer in layers.leaf_layers(model)}
     block = inside["block"](images / 127.5 - 1).numpy()
     outputs = kernel.shape[1]
     kernels = np.stack([kernel[:, 0] if outputs == 1 else kernel[:, one] for one in classes])
@@ -103,7 +104,7 @@ def test_a_nested_base_equals_a_model_of_two_outputs(pretrained, at):
 
 def test_what_speaks_against_a_class_is_left_out(images):
     model, _ = network()
-    weights.leaf_layers(model)[-1].set_weights([np.ones((5, 1)), np.zeros(1)])
+    layers.leaf_layers(model)[-1].set_weights([np.ones((5, 1)), np.zeros(1)])
     assert explain.grad_cam(model, images, np.ones(7, int)).max(axis=(1, 2)).min() == 1.0
     assert explain.grad_cam(model, images, np.zeros(7, int)).max() == 0.0
 

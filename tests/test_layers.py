@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from helpers import layers, weights
+from helpers.preflight import layers
 
 L = keras.layers
 SIDE = 8
@@ -147,7 +147,7 @@ def test_a_look_leaves_a_model_as_it_was(tmp_path):
     model = nested(L.Conv2D(2, 3, activation="relu"), L.GlobalAveragePooling2D(), L.Dense(1))
     images = np.ones((2, SIDE, SIDE, 3), "float32")
     before = model.predict(images, verbose=0)
-    own = [dict(vars(leaf)) for leaf in weights.leaf_layers(model)]
+    own = [dict(vars(leaf)) for leaf in layers.leaf_layers(model)]
     kinds = []
     layers.look(model, images, lambda leaf, *_: kinds.append(type(leaf).__name__))
     assert kinds == ["Conv2D", "GlobalAveragePooling2D", "Dense"]
@@ -157,7 +157,7 @@ def test_a_look_leaves_a_model_as_it_was(tmp_path):
 
     with pytest.raises(ArithmeticError):
         layers.look(model, images, stumble)
-    assert [dict(vars(leaf)) for leaf in weights.leaf_layers(model)] == own
+    assert [dict(vars(leaf)) for leaf in layers.leaf_layers(model)] == own
     np.testing.assert_array_equal(model.predict(images, verbose=0), before)
     model.save(tmp_path / "model.keras")
 
@@ -167,5 +167,5 @@ def test_leaves_come_once_and_in_order():
     inputs = keras.Input((3,))
     base = keras.Sequential([keras.Input((3,)), L.ReLU(), shared])
     model = keras.Model(inputs, L.Add()([base(inputs), shared(inputs)]))
-    kinds = [type(leaf).__name__ for leaf in weights.leaf_layers(model)]
+    kinds = [type(leaf).__name__ for leaf in layers.leaf_layers(model)]
     assert kinds == ["InputLayer", "ReLU", "Dense", "Add"]

@@ -13,6 +13,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from helpers import machine, training, weights
+from helpers.preflight import layers
 
 CHANNELS = 12
 
@@ -330,7 +331,7 @@ def test_the_tuned_top_is_in_the_saved_model(tmp_path: Path) -> None:
     whole.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert np.abs(loaded.predict(images, verbose=0) - cached).max() / scale < 1e-5
-    kinds = [type(layer).__module__ for layer in weights.all_layers(loaded)]
+    kinds = [type(layer).__module__ for layer in layers.all_layers(loaded)]
     assert all(kind.startswith("keras.") for kind in kinds)  # so that it loads elsewhere, too
 
 

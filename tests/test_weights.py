@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from helpers import weights
+from helpers.preflight import layers
 
 
 def small_model():
@@ -24,8 +25,8 @@ def test_layers_at_every_depth_are_those_that_keras_finds():
     oracle = [
         one for one in model._flatten_layers() if not isinstance(one, keras.layers.InputLayer)
     ]
-    assert {id(layer) for layer in weights.all_layers(model)} == {id(layer) for layer in oracle}
-    names = [layer.name for layer in weights.leaf_layers(model)]
+    assert {id(layer) for layer in layers.all_layers(model)} == {id(layer) for layer in oracle}
+    names = [layer.name for layer in layers.leaf_layers(model)]
     assert names == ["first", "normalization", "second", model.layers[-1].name]
 
 
@@ -134,7 +135,7 @@ def test_leaf_layers_are_those_inside_each_once_in_order():
     first = keras.Sequential([keras.Input((4,)), shared, keras.layers.Dense(4, name="first")])
     second = keras.Sequential([keras.Input((4,)), keras.Sequential([shared]), small_model()])
     model = keras.Sequential([keras.Input((4,)), first, second])
-    found = weights.leaf_layers(model)
+    found = layers.leaf_layers(model)
     names = [layer.name for layer in found if layer.weights]
     assert names == ["shared", "first", "first", "normalization", "second"]
     assert sum(weights.count(layer).total for layer in found) == model.count_params()
@@ -142,9 +143,9 @@ def test_leaf_layers_are_those_inside_each_once_in_order():
 
 def test_leaf_layers_of_what_holds_no_layers():
     layer = keras.layers.Dense(1)
-    assert weights.leaf_layers(layer) == [layer]
+    assert layers.leaf_layers(layer) == [layer]
     layer.layers = 3  # a layer of an own class may count so
-    assert weights.leaf_layers(layer) == [layer]
+    assert layers.leaf_layers(layer) == [layer]
 
 
 def test_leaf_layers_of_a_model_of_an_own_class():
@@ -153,7 +154,7 @@ def test_leaf_layers_of_a_model_of_an_own_class():
             super().__init__()
             self.inner = small_model()
 
-    assert weights.leaf_layers(Own())[1].name == "normalization"
+    assert layers.leaf_layers(Own())[1].name == "normalization"
 
 
 def test_unfreeze_leaves_batch_normalization_frozen_at_any_depth():

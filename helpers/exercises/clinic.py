@@ -27,7 +27,7 @@ from helpers.exercises.exercise import (
     right,
     wrong,
 )
-from helpers.weights import leaf_layers
+from helpers.preflight.layers import leaf_layers
 
 if TYPE_CHECKING:
     import keras

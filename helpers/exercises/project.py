@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from helpers import evaluation, export, layers, page
+from helpers import evaluation, export, page
 from helpers.exercises.exercise import Verdict, exercise, right, wrong
+from helpers.preflight import layers
 
 LEAST_CLASSES = 3
 EACH = 40  # pictures drawn of each class

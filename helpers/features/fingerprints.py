@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from helpers import versions
-from helpers.weights import all_layers
+from helpers.preflight.layers import all_layers
 
 if TYPE_CHECKING:
     import keras

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from helpers.evaluation import Accuracy
 from helpers.preflight import copies
+from helpers.preflight.accuracy import Accuracy
+from helpers.preflight.layers import leaf_layers
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.scans import Data, Scan
 from helpers.preflight.setup import Setup, as_classes, forward
-from helpers.weights import leaf_layers
 
 # Below so many pictures a class, a network that trains its base soon knows them by heart: lesson 4
 # sees training accuracy 1 within five epochs on 500 a class without views.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from helpers.layers import output_layer
+from helpers.preflight.layers import leaf_layers, output_layer
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.setup import (
     Setup,
@@ -16,7 +16,6 @@ from helpers.preflight.setup import (
     head_is_fresh,
     is_pretrained,
 )
-from helpers.weights import count, leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -102,6 +101,7 @@ def check_trainable(setup: Setup) -> Iterator[Finding]:
     old = [weight for weight in rest if _knows(optimizer, weight)]
     if not new and not old:
         return
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     parts = [
         f"{len(weights)} {what} (first: '{weights[0].path}')"
         for weights, what in ((new, "were unfrozen"), (old, "were frozen"))
@@ -111,7 +111,7 @@ def check_trainable(setup: Setup) -> Iterator[Finding]:
         "trainable",
         "error",
         f"Since the last compile, {' and '.join(parts)}. fit will ignore that or end in an error, "
-        f"though the summary says {count(model).trainable:,} trainable parameters.",
+        f"though the summary says {trainable:,} trainable parameters.",
         "model.compile(...) again, with a new optimizer, after every change of `trainable`.",
     )
 

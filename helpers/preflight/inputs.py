@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.bases import sources
 from helpers.preflight import copies
+from helpers.preflight.layers import leaf_layers, sources
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.setup import Setup, forward, is_pretrained
-from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.evaluation import Accuracy
-from helpers.layers import last_activation, output_layer
+from helpers.preflight.accuracy import Accuracy
+from helpers.preflight.layers import last_activation, leaf_layers, output_layer
 from helpers.preflight.report import Skip
 from helpers.preflight.scans import Data, Scan
-from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras

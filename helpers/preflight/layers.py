@@ -1,16 +1,13 @@
-"""Ask a model: how it ends, which pixels it takes, what each layer in it is given."""
+"""Ask a model: its layers, how it ends, which pixels it takes, what each layer is given."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from helpers.bases import sources
-from helpers.weights import leaf_layers
 
 if TYPE_CHECKING:
     import keras
@@ -21,6 +18,45 @@ PASSING = ("InputLayer", "Dropout", "Flatten", "Reshape", "Identity", "GlobalAve
 OPERATIONS = {"Sigmoid": "sigmoid", "Softmax": "softmax"}
 
 OUTPUTS = {"linear": "logits", "sigmoid": "probabilities", "softmax": "probabilities"}
+
+
+# What it holds
+
+
+def all_layers(layer: keras.layers.Layer) -> Iterator[keras.layers.Layer]:
+    """A layer and all layers in it, at every depth, in the order in which they stand.
+
+    What a layer of an own class keeps to itself, without a list `layers`, Keras does not tell.
+    """
+    yield layer
+    for inner in _inside(layer):
+        yield from all_layers(inner)
+
+
+def leaf_layers(model: keras.layers.Layer) -> list[keras.layers.Layer]:
+    """The layers that hold no others, each once, those of models inside the model in their place.
+
+    A layer that is no model is its own only leaf.
+    """
+    return list(dict.fromkeys(one for one in all_layers(model) if not _inside(one)))
+
+
+def _inside(layer: keras.layers.Layer) -> Sequence[keras.layers.Layer]:
+    """The layers that a layer holds; an own class may call anything else `layers`."""
+    inside = getattr(layer, "layers", ())
+    return inside if isinstance(inside, (list, tuple)) else ()
+
+
+def sources(node: Any) -> Iterator[str]:
+    """The names of the layers whose tensors stand anywhere in a serialised call."""
+    if isinstance(node, dict) and node.get("class_name") == "__keras_tensor__":
+        yield node["config"]["keras_history"][0]
+    elif isinstance(node, dict):
+        for value in node.values():
+            yield from sources(value)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            yield from sources(value)
 
 
 # How it ends
