@@ -278,12 +278,9 @@ if comparison.interval[0] > 0:
     logits = tuned_logits
 else:
     above.set_weights(before)
-plots.pairs(comparison);
+print(comparison)
 
 # %% [markdown]
-# *Figure: on how many validation pictures only the frozen or only the fine-tuned model is right, and the difference
-# in accuracy with its interval.*
-#
 # If the interval reaches across 0, no gain was shown. The cell then goes back to the frozen
 # weights: the plainer model. More validation pictures could show a smaller gain. More tries on the
 # same ones cannot.
