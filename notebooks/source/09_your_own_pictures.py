@@ -204,7 +204,7 @@ axes.set(xlabel="training pictures a class", ylabel="validation accuracy");
 #
 # **Exercise.** How many pictures a class does the line ask for, to reach an accuracy `target`?
 # `np.polyfit` fits it. Return a whole number, rounded up. Then try it on `counts` and the mean
-# accuracies of your `curve`.
+# accuracies of your `curve` (`.value` of each entry).
 
 
 # %% tags=["course"]
@@ -313,7 +313,8 @@ plots.confusion(test.labels, evaluation.predicted_classes(test_logits), class_na
 # validation pictures.
 #
 # **Exercise.** Find that threshold. `confidence` holds the highest probability of each validation
-# picture. A picture is kept where it is at or above the threshold.
+# picture, `share` is the share to keep: 0.95, to refuse 5 %. A picture is kept where it is at or
+# above the threshold.
 
 
 # %% tags=["course"]
@@ -326,7 +327,8 @@ exercises.threshold_keeping.check(threshold_keeping)
 
 # %% [markdown]
 # Does it refuse strangers? Pretend that you do not know one of your classes: train a head without it, set the
-# threshold, and show that class. **Predict:** nearly all are refused, half, or few?
+# threshold, and show that class. (`np.quantile` interpolates between two pictures; that is near enough here.)
+# **Predict:** nearly all are refused, half, or few?
 
 
 # %%

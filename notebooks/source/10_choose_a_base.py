@@ -199,13 +199,12 @@ for name in [name for name in right if name != best]:
 # Then read the shares. The early cut leaves out half of the parameters or more, but only a quarter
 # to a third of the work: the first layers do much of it, where the image is still large. Smaller
 # images keep every parameter and save more than half of the work.
-# For the first layers do much of it, where the image is large. Smaller images keep every parameter and save more than half
-# of the work.
 #
 # **Exercise.** Write the rule down. `rows` is a list of `{"name", "multiply_adds", "right"}`; `right` says for each
-# picture whether the answer was right, on the same pictures for all. Of the rows within the budget, take the most accurate
-# as the best. Return the name of the cheapest row that is not shown to be worse than the best: the interval of its paired
-# difference reaches 0 or more. `evaluation.Comparison(only_best, only_this, total).interval` gives the interval.
+# picture whether the answer was right, on the same pictures for all. Of the rows within the budget (at most `budget`),
+# take the most accurate as the best. Return the name of the cheapest row that is not shown to be worse than the best: the
+# interval of its paired difference reaches 0 or more. `evaluation.Comparison(only_best, only_this, total).interval` gives
+# the interval of this row's accuracy less the best's.
 
 
 # %%

@@ -253,7 +253,7 @@ bands.check("scaled twice, test", recipe.name, results["scaled to 0 to 1"].value
 # with two pictures whose logits you know.
 #
 # **Exercise.** You inherit such an app, and nobody knows how its pictures were scaled. They are
-# uint8 from 0 to 255, or floats from 0 to 255, from 0 to 1 or from -1 to 1. Return float pixels
+# uint8 from 0 to 255, or floats from 0 to 255, from 0 to 1 or from -1 to 1. Return pixels
 # from 0 to 255. A dark night in uint8 may have no pixel above 1.
 
 
@@ -363,8 +363,10 @@ panels.question(exercises.what_travels_with_the_file)
 # 1. **Pictures.** A folder of your own, as in lesson 9. Keep 30 pictures or more aside, in another folder with the same
 #    subfolders. Or draw, with your own seed: `from helpers import drawings`, then
 #    `drawings.draw_many(("badger", "raccoon", "skunk"), each=100, seed=...)`. `sorted(drawings.ANIMALS)` lists the animals.
-#    These three are easy for the drawn base, which has met them. Dog, thylacine and hyena are harder.
-# 2. **A model** from pixels to logits, in which `helpers.preflight` finds no error (lesson 6).
+#    It gives a list; each drawing has a `.picture` (uint8, 96 x 96) and an `.animal`. These three are easy for the drawn
+#    base, which has met them. Dog, thylacine and hyena are harder.
+# 2. **A model** from pixels to logits, compiled, in which `preflight(model, train, validation)` finds no error
+#    (`from helpers.preflight import preflight`, lesson 6).
 # 3. **A test**, once, on pictures that were neither trained on nor chosen by.
 # 4. **An export**, with the names of the classes.
 #
@@ -376,7 +378,7 @@ panels.question(exercises.what_travels_with_the_file)
 answer = {
     "file": ...,  # what export.litert or export.onnx gave
     "tested": ...,  # what evaluation.accuracy gives on your test set
-    "preflight": ...,  # what preflight says of your Keras model
+    "preflight": ...,  # the whole report that preflight(...) returns
 }
 exercises.project.check(answer)
 
