@@ -13,12 +13,12 @@ from helpers import recipes
 from helpers.lessons import LESSONS, START, Lesson
 
 # A lesson from here on is slow: `test --fast` leaves it out.
-SLOW_SECONDS = 30
+SLOW_SECONDS = 25
 # Test files that take long, in seconds on one core: they begin before the short ones, and are slow.
 LONG_FILES = {
-    "test_scripts.py": 150,
+    "test_scripts.py": 60,
     "test_browser.py": 60,
-    "test_own_pictures.py": 60,
+    "test_own_pictures.py": 20,
     "test_browser_start.py": 40,
     "test_exercises_6.py": 60,
     "test_exercises_4.py": 45,
@@ -26,6 +26,7 @@ LONG_FILES = {
     "test_features.py": 40,
     "test_project.py": 45,
     "test_published.py": 20,
+    "test_benchmarks.py": 20,
 }
 NO_NETWORK = Path(__file__).with_name("tests") / "no_network"
 

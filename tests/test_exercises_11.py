@@ -36,6 +36,11 @@ WRONG = [
         quantize(integers="np.clip(np.floor(values / scale) + zero_point, -128, 127)"),
         "Round, do not cut off",
     ),
+    (
+        lesson_11.quantize,
+        quantize(integers="np.clip(np.round((values - low) / scale) - 128, -128, 127)"),
+        "count from the rounded zero point",
+    ),
     (lesson_11.quantize, quantize(zero="-128 - low / scale"), "means exactly 0"),
     (lesson_11.quantize, quantize(zero="0"), "becomes"),
     (

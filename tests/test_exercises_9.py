@@ -77,6 +77,14 @@ WRONG = [
         lesson_9.pictures_for,
         COUNT.format(
             "slope, start = np.polyfit(np.log(counts), np.log(errors), 1); "
+            "return round(np.exp((np.log(1 - target) - start) / slope))"
+        ),
+        "The line says 80.17: round up",
+    ),
+    (
+        lesson_9.pictures_for,
+        COUNT.format(
+            "slope, start = np.polyfit(np.log(counts), np.log(errors), 1); "
             "return int(np.ceil(np.exp((np.log(target) - start) / slope)))"
         ),
         "The line says",

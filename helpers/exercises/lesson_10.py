@@ -24,34 +24,34 @@ from helpers.exercises.exercise import Verdict, call, exercise, right, wrong
 def products(side, taken, given):
     places = side * side
     ordinary = places * 3 * 3 * taken * given
-    separable = places * 3 * 3 * taken + places * taken * given
-    return ordinary, separable
+    split = places * 3 * 3 * taken + places * taken * given
+    return ordinary, split
 """,
     answer_name="products",
 )
 def products(function: Callable[[int, int, int], tuple[int, int]]) -> Verdict:
-    """The multiply-adds of an ordinary 3 x 3 convolution, and of a depthwise separable one."""
+    """The multiply-adds of an ordinary 3 x 3 convolution, and of a split one."""
     for side, taken, given in ((12, 16, 32), (7, 32, 8), (48, 3, 16)):
         received = call(function, side, taken, given)
         if not isinstance(received, (tuple, list)) or len(received) != 2:
-            return wrong(f"Received: {received!r}. Expected: two numbers, ordinary and separable.")
+            return wrong(f"Received: {received!r}. Expected: two numbers, ordinary and split.")
         if verdict := _judge_products(side, taken, given, received):
             return wrong(
                 f"For {side} x {side} places, {taken} channels in and {given} out, you give "
                 f"{received[0]:,} and {received[1]:,}. {verdict}"
             )
-    return right("With 3 x 3 kernels and many channels, the separable one needs a ninth or so.")
+    return right("With 3 x 3 kernels and many channels, the split one needs a ninth or so.")
 
 
 def _judge_products(side: int, taken: int, given: int, received: Sequence[float]) -> str:
     """What is wrong with two counts, if anything."""
     places = side * side
-    ordinary, separable = places * 9 * taken * given, places * (9 * taken + taken * given)
-    if tuple(received) == (ordinary, separable):
+    ordinary, split = places * 9 * taken * given, places * (9 * taken + taken * given)
+    if tuple(received) == (ordinary, split):
         return ""
-    if tuple(received) == (ordinary // places, separable // places):
+    if tuple(received) == (ordinary // places, split // places):
         return "These are the parameters. Each is used at every place of the output."
-    if tuple(received) == (separable, ordinary):
+    if tuple(received) == (split, ordinary):
         return "The two are the wrong way round."
     if received[0] != ordinary:
         return "Look at the ordinary one first: each of its outputs sees 3 x 3 x all channels."
@@ -59,7 +59,7 @@ def _judge_products(side: int, taken: int, given: int, received: Sequence[float]
         return "A depthwise kernel does not mix channels: it has 3 x 3 numbers for each it takes."
     if received[1] in {places * 9 * taken, places * taken * given}:
         return "That is one of its two halves. The 3 x 3 and the 1 x 1 convolution both count."
-    return "The ordinary one is right. The separable one is a sum over two kernels."
+    return "The ordinary one is right. The split one is a sum over two kernels."
 
 
 @choice(
@@ -144,7 +144,10 @@ def _judge_choice(rows: list[dict[str, Any]], budget: float, received: Any) -> s
     """What is wrong with a choice, if anything."""
     by_name = {row["name"]: row for row in rows}
     if not isinstance(received, str) or received not in by_name:
-        return f"Expected: one of {', '.join(by_name)}, the name of a row."
+        return (
+            f"Expected: one of {', '.join(by_name)}, the name of a row. Is your best one within "
+            f"the budget?"
+        )
     taken = by_name[received]
     if taken["multiply_adds"] > budget:
         return f"It needs {taken['multiply_adds']:,}: more than you have."

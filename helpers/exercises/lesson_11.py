@@ -71,7 +71,10 @@ def _judge_integers(
         return f"0 becomes {back[1]:.5f}. The zero point is the integer that means exactly 0."
     worst = np.abs(back - values)[5:].max()
     if worst > 0.51 * scale and worst <= 1.01 * scale:
-        return f"some numbers move by {worst / scale:.2f} steps. Round, do not cut off."
+        return (
+            f"some numbers move by {worst / scale:.2f} steps. Round, do not cut off; and "
+            f"count from the rounded zero point: round(values / scale) + zero_point."
+        )
     if worst > 0.51 * scale:
         return f"some numbers move by {worst / scale:.1f} steps; half a step is the most there is."
     return ""

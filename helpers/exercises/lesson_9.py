@@ -83,7 +83,12 @@ def pictures_for(counts, accuracies, target):
 def pictures_for(function: Callable[[Sequence[int], Sequence[float], float], int]) -> Verdict:
     """How many pictures a class does a line through the errors ask for?"""
     counts = np.array([5, 10, 20, 40])
-    for scale, power, target in ((0.9, -0.5, 0.93), (0.6, -0.3, 0.85), (1.1, -0.7, 0.97)):
+    for scale, power, target in (
+        (0.9, -0.5, 0.93),
+        (0.6, -0.3, 0.85),
+        (1.1, -0.7, 0.97),
+        (0.9, -0.5, 0.9),
+    ):
         accuracies = 1 - scale * counts.astype(float) ** power * np.array([1.02, 0.97, 1.03, 0.99])
         received = call(function, counts.copy(), accuracies.copy(), target)
         if isinstance(received, bool) or not np.isscalar(received) or np.isnan(received):
@@ -222,7 +227,8 @@ def twelve_tries() -> None:
     hints=(
         "Sort the confidences. How many may fall below the threshold?",
         "Of n pictures, floor(n * (1 - share)) may; the next one in rising order must be kept.",
-        "np.sort(confidence)[int(np.floor(len(confidence) * (1 - share) + 1e-9))].",
+        "np.sort(confidence)[int(np.floor(len(confidence) * (1 - share) + 1e-9))]; "
+        "the 1e-9 is there because (1 - 0.9) * 100 is a little below 10.",
     ),
     solution="""
 def threshold_keeping(confidence, share):
@@ -254,7 +260,10 @@ def _judge_keeping(confidence: np.ndarray, share: float, at: float) -> str:
         return said + "Too few: take it lower."
     higher = np.sort(confidence[confidence > at])
     if len(higher) and np.mean(confidence >= higher[0]) >= share - 1e-9:
-        return said + "That is enough, but a higher threshold would keep enough, too."
+        return said + (
+            "That is enough, but the confidence of the next picture would keep enough, too. "
+            "(Beware: (1 - 0.9) * 100 is a little below 10.)"
+        )
     return ""
 
 

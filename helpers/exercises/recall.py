@@ -614,7 +614,7 @@ QUESTIONS = (
         "Nine in ten of your pictures show cats. The model's accuracy is 0.90, and it hardly ever "
         "finds a dog. What do you do?",
         Option(
-            "Weigh the dogs more in training",
+            "Weight the dogs more in training",
             "`class_weight` does it. And measure each class by itself.",
             is_right=True,
         ),

@@ -20,7 +20,7 @@
 # what `cache`, `batch` and `prefetch` bring; what augmentation looks like; and why you split files, not streams.
 #
 # **What you'll need.** Lesson 1, or a first acquaintance with Keras. Take about 35 minutes; all cells together run
-# in about 15 seconds on two CPU cores. It begins with three questions on earlier lessons, other ones at each run.
+# in about 15 seconds on two CPU cores.
 
 # %% tags=["course"]
 from helpers import panels, plots, recipes

@@ -21,8 +21,7 @@
 # [pretraining](glossary.ipynb#Pretraining) is worth.
 #
 # **What you'll need.** Lessons 1 and 2. Take about 25 minutes; all cells together run in about 50 seconds on two
-# CPU cores; with the tutorial's photographs, training takes some minutes more. It begins with three questions on
-# earlier lessons, other ones at each run.
+# CPU cores; with the tutorial's photographs, training takes some minutes more.
 
 # %% tags=["course"]
 from helpers import bands, panels, plots, recipes

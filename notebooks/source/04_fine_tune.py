@@ -20,8 +20,7 @@
 # frozen; when one model is better than another; and how the usual mistakes look.
 #
 # **What you'll need.** Lesson 3, whose model you go on with. Take about 30 minutes; all cells together run in about
-# 60 seconds on two CPU cores; with the tutorial's photographs, training takes some minutes more. It begins with
-# three questions on earlier lessons, other ones at each run.
+# 60 seconds on two CPU cores; with the tutorial's photographs, training takes some minutes more.
 
 # %% tags=["course"]
 from helpers import bands, evaluation, panels, pictures, plots, published, recipes

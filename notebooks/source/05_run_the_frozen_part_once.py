@@ -20,8 +20,7 @@
 # a network can be cut in two; and what becomes possible when a try takes seconds.
 #
 # **What you'll need.** Lessons 3 and 4. Take about 25 minutes; all cells together run in about 45 seconds on two
-# CPU cores; with the tutorial's photographs in about two minutes. It begins with three questions on earlier
-# lessons, other ones at each run.
+# CPU cores; with the tutorial's photographs in about two minutes.
 
 # %% tags=["course"]
 from helpers import bands, bases, evaluation, features, panels, pictures, plots, published, recipes

@@ -13,15 +13,15 @@
 # %% [markdown]
 # # 6. Find the bug
 #
-# **What you'll do.** Six training scripts come to you with a picture of what is wrong. Each runs without an
-# error, and each has one fault. You find it and mend it. Six more wait at the end.
+# **What you'll do.** You get six training scripts that run without an error, each with one fault
+# and a picture of what it does. You find the fault and mend it.
 #
-# **What you'll learn.** To get from a picture that looks wrong to the line that made it so; and to tell a mend
-# from a change that only hides the symptom.
+# **What you'll learn.** To get from a picture that looks wrong to the line that made it so; and to
+# tell a mend from a change that only hides the symptom.
 #
-# **What you'll need.** Lessons 3 and 4. This lesson always uses the drawings and their base, which come with the
-# course. Take about 50 minutes; all cells together run in about 35 seconds on two CPU cores. It begins with three
-# questions on earlier lessons, other ones at each run.
+# **What you'll need.** Lessons 3 and 4. The lesson always uses the drawings and their base, which
+# come with the course. Take about 50 minutes; all cells together run in about 35 seconds on two CPU
+# cores.
 
 # %% tags=["course"]
 import keras
@@ -47,18 +47,16 @@ panels.recall(6)
 # %% [markdown]
 # ## What the scripts share
 #
-# None of this is at fault. There are 600 pictures to train with and 500 for validation. Another 400 stand for what
-# users send; no script sees these.
+# None of this is at fault. There are 600 pictures to train with and 500 for validation. The 400 new
+# ones stand for what users send; no script sees them.
 #
 # | name | what it is | shape |
 # |---|---|---|
 # | `train_pictures` | bytes from 0 to 255 | 96, 96, 3 |
-# | `train_maps` | the base's answer at `block_15_add` | 3, 3, 56 |
-# | `train_features` | the base's answer, pooled | 1280 |
+# | `train_maps` | the base's output at `block_15_add` | 3, 3, 56 |
+# | `train_features` | the base's output, pooled | 1280 |
 # | `extractor` | from bytes to features: scaling, frozen base, pooling | |
-# | `pretrained_top()` | a fresh copy of the base's last layers, from maps on, frozen | |
-#
-# The rest you know from lessons 3 and 4.
+# | `pretrained_top()` | a fresh, frozen copy of the base's layers after `block_15_add` | |
 
 
 # %%
@@ -106,9 +104,9 @@ def accuracy_on(model, inputs, labels):
 # %% [markdown]
 # ## How a case goes
 #
-# First comes the picture: `clinic.run` runs the script that stands further down. Then comes the script, in a cell of
-# its own. Mend it there, with as small a change as will do, and run the cell. The check runs your script. It judges
-# what came of it: what moved, which pictures went where, how good the model is on new ones. Take the cases in any
+# `clinic.run` runs the faulty script, and you see a picture of what is wrong. The script itself
+# stands below. Mend it there, with as small a change as will do. The check judges the result: which
+# weights moved, which pictures went where, how good the model is on new ones. Take the cases in any
 # order.
 #
 # ## Case 1. All alike
@@ -124,11 +122,10 @@ plots.logits(logits, validation_data[1], within=8)
 bands.check("all alike, spread of logits", "drawings", logits.std())
 
 # %% [markdown]
-# *Figure: a histogram of the logits of 100 validation pictures, right answers stacked on wrong ones. All stand in
-# one narrow column.*
+# *Figure: the logits of 100 validation pictures, right and wrong answers stacked. All stand in one
+# narrow column.*
 #
-# A good head puts one class far to the left and the other far to the right. Read the script below, and name the cause
-# before you mend it.
+# A good head puts one class far to the left and the other far to the right.
 
 # %% tags=["course"]
 panels.question(exercises.all_alike_cause)
@@ -156,7 +153,7 @@ exercises.all_alike.check(all_alike)
 #
 # *'Training went well. In validation it is worse than a coin. My colleague collected those pictures.'*
 #
-# **Predict:** how often is a model right that knows nothing at all?
+# **Predict:** how often is a model right if it knows nothing?
 
 # %% tags=["course"]
 model, train_data, validation_data = clinic.run("below_chance", globals())
@@ -175,8 +172,8 @@ bands.check("below chance", "drawings", evaluation.accuracy(logits, validation_d
 # *Figure: nine validation pictures with the prediction, its probability and the label. Nearly all are marked
 # wrong.*
 #
-# Believe your eyes before the marks: what do you see in these pictures? To be wrong nine times in ten, a model has
-# to know a lot.
+# Look at the pictures, not at the marks: what do you see? To be wrong nine times in ten, a model
+# has to know a lot.
 
 
 # %%
@@ -205,7 +202,7 @@ exercises.below_chance.check(below_chance)
 #
 # *'Nine answers in ten are right in the end. Why is the loss so high? With another seed, nothing is learned at all.'*
 #
-# **Predict:** which loss does a model have that gives every picture the probability 0.5?
+# **Predict:** what is the loss of a model that says 0.5 of every picture?
 
 # %% tags=["course"]
 model, train_data, validation_data = clinic.run("high_loss", globals(), seed=3)
@@ -216,10 +213,11 @@ axes[1].legend()
 bands.check("high loss", "drawings", min(model.history.history["val_loss"]))
 
 # %% [markdown]
-# *Figure: accuracy and loss by epoch. Accuracy rises to about 0.9; the loss falls, but stays above the dotted line at
-# ln 2.*
+# *Figure: accuracy and loss by epoch. Accuracy rises to about 0.9; the loss stays above the dotted
+# line at ln 2.*
 #
-# A model that is right nine times in ten should have a loss far below that line. You may measure one thing more.
+# With nine in ten right, the loss should lie far below that line. You may take one more
+# measurement.
 
 # %% tags=["course"]
 panels.question(exercises.high_loss_measure)
@@ -255,11 +253,11 @@ plots.confusion(validation_data[1], predicted, class_names)
 bands.check("nine in ten, dogs found", "drawings", predicted[validation_data[1] == 1].mean())
 
 # %% [markdown]
-# *Figure: how many of the labelled cats and of the labelled dogs are predicted cat and dog. Of the dogs, few or none
-# are found.*
+# *Figure: a confusion matrix, labels in rows, predictions in columns. Of the dogs, few or none are
+# found.*
 #
-# Mend the training, so that it finds dogs about as well as cats. Keep all 200 training pictures, and leave
-# validation as it is.
+# Mend the training so that the model finds dogs about as well as cats. Keep all 200 training
+# pictures, and leave validation alone.
 
 
 # %%
@@ -286,7 +284,7 @@ exercises.nine_in_ten.check(nine_in_ten)
 #
 # *'I had only 20 pictures, so I made ten of each. Validation is nearly perfect, and users complain.'*
 #
-# **Predict:** which of the two numbers is the surprising one?
+# **Predict:** which is more surprising, the validation accuracy or the users'?
 
 # %% tags=["course"]
 model, train_data, validation_data = clinic.run("too_good", globals())
@@ -300,7 +298,7 @@ bands.check("too good, gap", "drawings", found["validation"].value - found["user
 # %% [markdown]
 # *Figure: accuracy in validation and on users' pictures, each with its 95 % interval. Validation is far higher.*
 #
-# From 20 pictures, the lower number is no surprise. You may measure one thing more.
+# With 20 pictures, the lower number is no surprise. You may take one more measurement.
 
 # %% tags=["course"]
 panels.question(exercises.too_good_measure)
@@ -316,8 +314,8 @@ titles = ["validation"] * 4 + ["training"] * 4
 plots.pictures([*four, *nearest], titles, columns=4, side=1.6);
 
 # %% [markdown]
-# *Figure: four validation pictures in a row, below each the nearest training picture: the same drawing, a little
-# darker, lighter or shifted.*
+# *Figure: four validation pictures above their nearest training pictures: the same drawings, a
+# little darker, lighter or shifted.*
 #
 # Keep the altered pictures for training. For validation, set at least six of the 20 aside, each once and unaltered,
 # or take some of `validation_pictures`.
@@ -350,9 +348,9 @@ exercises.too_good.check(too_good)
 # %% [markdown]
 # ## Case 6. Worse in training
 #
-# *'My card is small, so I fine-tune in batches of 2. Training looks worse than validation.'*
+# *'My GPU has little memory, so I fine-tune in batches of 2. Training looks worse than validation.'*
 #
-# **Predict:** in lesson 4, which of the two curves was the higher one?
+# **Predict:** which accuracy should be the higher one, training or validation?
 
 # %% tags=["course"]
 model, train_data, validation_data = clinic.run("poor_in_fit", globals())
@@ -363,15 +361,16 @@ print(f"training pictures, in fit:    {in_fit:.3f}\ntraining pictures, evaluated
 bands.check("poor in fit, gap", "drawings", evaluated.value - in_fit)
 
 # %% [markdown]
-# *Figure: accuracy and loss by epoch of fine-tuning. The training curve is the worse one.*
+# *Figure: accuracy and loss by epoch of fine-tuning. Training is the worse one in both.*
 #
-# In both lines the pictures are the same, and the model has no dropout. Yet `evaluate` finds more of them right.
+# Both printed lines are about the same pictures, and the model has no dropout. Yet `evaluate` finds
+# more of them right.
 
 # %% tags=["course"]
 panels.question(exercises.poor_in_fit_cause)
 
 # %% [markdown]
-# In the mend, batches stay small, and the convolutions of the top still train.
+# Keep the batches small and the top's convolutions trainable.
 
 
 # %%
@@ -396,12 +395,12 @@ exercises.poor_in_fit.check(poor_in_fit)
 # %% [markdown]
 # ## Let a program look first
 #
-# One line [before `fit`](glossary.ipynb#Preflight) would have named these faults:
-# `preflight(model, train_data, validation_data)`. It sends a
-# few pictures through the model, tries the learning rate for some steps, compares the two sets, and puts all back
-# as it was. It takes models of your own as well.
+# One line [before `fit`](glossary.ipynb#Preflight) would have named these faults: `preflight(model,
+# train_data, validation_data)`. It sends some pictures through the model, tries the learning rate,
+# compares the two sets, and puts everything back. It takes your own models, too.
 #
-# Here each script stops before its last `fit`. **Predict:** which of the six faults does `preflight` miss?
+# Below, each script stops before its last `fit`. **Predict:** which of the six faults does
+# `preflight` miss?
 
 # %%
 told = {"below_chance": {"class_names": (["cat", "dog"], ["dog", "kitten"])}}
@@ -413,15 +412,15 @@ for name in exercises.CASES:
 report
 
 # %% [markdown]
-# It misses none. It finds Case 2 before training only because it was told the class names, for arrays of labels carry
-# none. The warning about the size is fair: so few validation pictures do not show a gain of two points.
+# None. It finds Case 2 only because it is told the class names: arrays of labels carry none. The
+# warning about the validation size is fair: so few pictures do not show a gain of two points.
 #
-# Below the lines stands the whole report on Case 6. What a check could not judge is listed, with the reason. No such
-# list is complete.
+# Below the lines stands the whole report on Case 6, with what it could not judge. No list of checks
+# is complete.
 #
 # ## Six more
 #
-# Choose one. The cell shows its picture and puts its script into a new cell below. Mend it there.
+# Put the name of one into the cell. Its picture appears, and its script in a new cell below.
 #
 # | case | complaint |
 # |---|---|
@@ -436,30 +435,30 @@ report
 more_cases.open_case("perfect", globals())
 
 # %% [markdown]
-# *Figure: the symptom of the chosen case; of `perfect`, accuracy and loss by epoch, in which validation runs along with
-# training.*
+# *Figure: the symptom of the chosen case. For `perfect`: accuracy and loss by epoch; validation
+# follows training.*
 #
 # ## What you have seen
 #
-# Read the table when you are done: it gives all away.
+# Read the table when you are done: it gives the answers away.
 #
 # | picture | cause | mend |
 # |---|---|---|
 # | all logits in one column | pixels scaled twice | scale once, inside the model |
-# | nearly all predictions marked wrong | a number means another class in each set | one number a class, in all sets |
+# | nearly all predictions marked wrong | the same number means different classes in the two sets | one number per class, in all sets |
 # | accuracy high, loss above ln 2 | a loss for probabilities is given logits | `from_logits=True`, `threshold=0.0` |
-# | an empty column of the confusion | the rare class hardly counts | weigh or repeat it; measure each class |
-# | validation far above users | copies of training pictures in validation | split first, then alter |
+# | an empty 'dog' column | the rare class hardly counts | weight or repeat it; measure each class |
+# | validation far above users' pictures | copies of training pictures in validation | split first, then alter |
 # | training below validation, small batches | BatchNormalization in training mode | `trainable = False` on its layers |
 #
-# Three habits find most of them. Look at what goes into the model. Compare the weights before and after. Measure on
-# pictures that have nothing to do with the training set.
+# Three habits find most of them. Look at what goes into the model. Compare the weights before and
+# after. Measure on pictures unrelated to the training set.
 #
 # ## On your own
 #
 # 1. In Case 6, use batches of 32. Which part of the symptom goes away, and what still moves?
 # 2. Mend Case 5, then train on the originals alone. What are the altered pictures worth?
-# 3. Put a fault of your own into a script. Give it to somebody with nothing but its picture.
+# 3. Put a fault of your own into a script. Give it to somebody, with only its picture.
 #
 # ## Further reading
 #

@@ -16,15 +16,15 @@
 # **What you'll do.** You open the test set, once. You compare two models picture by picture, look at their
 # mistakes, move the threshold, and ask what a probability is worth.
 #
-# **What you'll learn.** What 500 pictures can tell and what they cannot; why pairs see more than two
-# accuracies; precision, recall and the threshold; and how a model becomes as sure as it is right.
+# **What you'll learn.** What 500 pictures can and cannot tell; why comparing in pairs sees more
+# than two accuracies; precision, recall and the threshold; and how a model becomes as sure as it is
+# right.
 #
-# **What you'll need.** Lessons 3 to 5. Take about 40 minutes; all cells together run in about 45 seconds on two CPU
-# cores; with photographs it takes some minutes. It begins with three questions on earlier lessons, other ones at
-# each run.
+# **What you'll need.** Lessons 3 to 5. Take about 40 minutes; all cells together run in about 45
+# seconds on two CPU cores, with photographs in some minutes.
 #
-# Two models wait: lesson 3's on its frozen base, and the same fine-tuned as in lesson 5. Where they are missing,
-# the first cell makes them. All that was chosen for them was chosen on validation pictures.
+# Two models wait: lesson 3's on its frozen base, and the same one fine-tuned as in lesson 5. The
+# first cell makes what is missing. Every choice so far was made on validation pictures.
 
 # %%
 import csv
@@ -59,8 +59,9 @@ on_new_pictures = generator.binomial(500, 0.95, size=20) / 500
 print(f"the best of twenty: {on_validation[best]:.3f}, on new pictures {on_new_pictures[best]:.3f}")
 
 # %% [markdown]
-# The best was the luckiest, and luck does not come along to new pictures. So a third set waits, for the one
-# number that you report. Open it when all is chosen. If you go back and change something, it is a validation set.
+# The best was the luckiest, and luck does not carry over to new pictures. So a third set waits, for
+# the one number that you report. Open it when all is chosen: change something afterwards, and it is
+# a validation set.
 #
 # **Predict:** will the test accuracies lie below the validation accuracies?
 
@@ -79,11 +80,10 @@ bands.check("frozen, test", data.name, results["frozen, test"].value)
 bands.check("fine-tuned, test", data.name, results["fine-tuned, test"].value)
 
 # %% [markdown]
-# *Figure: three accuracies, each with its 95 % interval: the fine-tuned model on validation and on test, the
-# frozen one on test.*
+# *Figure: three accuracies with their 95 % intervals: the fine-tuned model on validation and test,
+# the frozen one on test.*
 #
-# Few choices were made on validation, so little luck was used up. Test may even lie above: other pictures, other
-# luck.
+# Few choices were made on validation, so little luck was used up. Test may even lie above.
 #
 # ## How far to trust one number
 #
@@ -91,7 +91,7 @@ bands.check("fine-tuned, test", data.name, results["fine-tuned, test"].value)
 # with four times as many pictures, how much narrower is it?
 #
 # **Exercise.** How many test pictures make the interval of an accuracy of 0.95 no wider than 0.02, one point to
-# each side? Find the number to within a tenth of it.
+# each side? Answer to within 10 %.
 
 # %%
 for total in (100, 500, 2_000, 10_000, 50_000):
@@ -102,13 +102,13 @@ answer = ...
 exercises.pictures_needed.check(answer)
 
 # %% [markdown]
-# The width falls with the square root: four times as many pictures halve it. 500 pictures place a model to about
-# two points. From there, half a point needs thousands.
+# The width falls with the square root: four times as many pictures halve it. 500 pictures place a
+# model to about two points; half a point takes thousands.
 #
 # ## The same pictures, pair by pair
 #
-# Is fine-tuned better than frozen? Both saw the *same* pictures, and most are easy for both. Only where just one is
-# right do they differ. **Predict:** on how many?
+# Is fine-tuned better than frozen? Both saw the *same* pictures. They differ only where just one is
+# right. **Predict:** on how many?
 
 # %%
 compared = evaluation.compare(frozen_logits, tuned_logits, test.labels)
@@ -119,11 +119,12 @@ bands.check("fine-tuned less frozen, test", data.name, compared.difference)
 # *Figure: on how many test pictures only one of the two is right, and the difference in accuracy with its 95 %
 # interval.*
 #
-# The interval is that of the *difference*. Where it leaves out 0, a difference is shown. Where it reaches across 0,
-# nothing is: neither that one is better, nor that both are equal.
+# The interval is that of the *difference*. If it leaves out 0, a difference is shown. If it
+# contains 0, nothing is: neither that one is better, nor that both are equal.
 #
-# Or ask coins. If both were equally good, each of these pictures would fall to one or the other like a coin.
-# **Predict:** throw that many coins ten thousand times. How often do they split as unevenly?
+# If both were equally good, each of these pictures would fall to one or the other like a coin.
+# **Predict:** throw that many coins ten thousand times. How often do they split at least as
+# unevenly?
 
 # %%
 coins = compared.only_first + compared.only_second
@@ -133,12 +134,11 @@ print(f"{coins} coins split as unevenly in {as_uneven.mean():.2%} of the throws"
 print(f"computed exactly: p = {compared.p_value:.2g}")
 
 # %% [markdown]
-# This is [McNemar's test](glossary.ipynb#McNemar). A small p says that coins would rarely do this. On the drawings p is below 0.01 in each of
-# the six runs in `benchmarks/README.md`: there, fine-tuning helps.
+# This is [McNemar's test](glossary.ipynb#McNemar). A small p says that coins would rarely do this.
 #
-# **Exercise.** Write the comparison. You get two lists, `True` where a model was right. Return how many pictures only
-# the first got right, how many only the second, and p: `scipy.stats.binomtest(k, n).pvalue` for `n` coins of
-# which `k` fell one way. Without coins p is 1.
+# **Exercise.** Write the comparison. You get two lists, `True` where a model was right. Return how
+# many pictures only the first got right, how many only the second, and p: `scipy.stats.binomtest(k,
+# n).pvalue` for `n` coins of which `k` fell one way. If there are no coins, p is 1.
 
 
 # %%
@@ -155,8 +155,10 @@ panels.questions(exercises.overlapping_intervals, exercises.looked_twice)
 # %% [markdown]
 # ## Which mistakes?
 #
-# A [confusion matrix](glossary.ipynb#Confusion-matrix) sorts them: a row a label, a column an answer. Two shares are read off it for each class.
-# [*Precision*](glossary.ipynb#Precision): of those predicted so, how many are right? [*Recall*](glossary.ipynb#Recall): of those labelled so, how many were found?
+# A [confusion matrix](glossary.ipynb#Confusion-matrix) sorts them: labels in rows, predictions in
+# columns. It gives two shares for each class. [*Precision*](glossary.ipynb#Precision): of those
+# predicted so, how many are right? [*Recall*](glossary.ipynb#Recall): of those labelled so, how
+# many were found?
 
 # %%
 predicted = evaluation.predicted_classes(tuned_logits)
@@ -170,8 +172,8 @@ print(
 )
 
 # %% [markdown]
-# *Figure: the confusion matrix of the fine-tuned model on the test pictures; right answers on the diagonal,
-# mistakes beside it.*
+# *Figure: the confusion matrix of the fine-tuned model on the test pictures, right answers on the
+# diagonal.*
 #
 # **Exercise.** A cat flap opens when its camera sees a cat. In a month it saw 180 cats and 20 dogs. It opened for
 # 171 of the cats and for 5 of the dogs. Give precision and recall of 'cat'.
@@ -183,9 +185,10 @@ exercises.cat_flap.check(answer)
 # %% [markdown]
 # ## Move the threshold
 #
-# A probability above 0.5 means the second class. Nobody says that 0.5 is the right place. For the cat flap, a dog in
-# the house is worse than a cat that waits. So it should say 'dog' early, at a low threshold. **Try:** at which one are
-# all pictures of the second class found? What does that cost? You choose here, so these are validation pictures.
+# A probability above 0.5 means the second class. For the cat flap, a dog in the house is worse than
+# a cat that waits. So it should say 'dog' early, at a low threshold. **Try:** at which threshold
+# are all pictures of the second class found? What does that cost? You are choosing, so these are
+# validation pictures.
 
 # %% tags=["course"]
 if classes == 2:
@@ -195,12 +198,12 @@ else:
 shown
 
 # %% [markdown]
-# *Figure: a slider; how the probabilities of each class are spread, with the threshold as a dashed line; and the
-# four counts.*
+# *Figure: a slider; the spread of each class's probabilities, with the threshold as a dashed line;
+# and the four counts.*
 #
-# Precision and recall pull in opposite directions. One number speaks of all thresholds at once, the *area under the
-# ROC curve*: take any picture of each class; how often has the second class's the higher logit? **Predict** it for
-# the test pictures, with the mistakes that you saw.
+# Precision and recall pull in opposite directions. One number sums up all thresholds, the *area
+# under the ROC curve*. Take a picture of each class: how often does the one of the second class
+# have the higher logit? **Predict** it for the test pictures.
 
 # %%
 if classes == 2:
@@ -210,11 +213,11 @@ if classes == 2:
     print(f"scikit-learn:        {sklearn.metrics.roc_auc_score(test.labels, tuned_logits):.4f}")
 
 # %% [markdown]
-# It can come close to 1 in spite of mistakes. A mistake lies on the wrong side of 0. It spoils only those of its pairs in
-# which the other picture lies further out still. So give it four digits.
+# It can come close to 1 in spite of mistakes: a mistake spoils only those of its pairs that it puts
+# in the wrong order. So give it four digits.
 #
-# **Exercise.** Find the highest threshold at which at least the share `recall` of the second class is found. A picture
-# is found where its `probability` of that class is at or above the threshold.
+# **Exercise.** Find the highest threshold at which at least the share `recall` of the second class
+# is found, that is, has its `probability` at or above the threshold.
 
 
 # %%
@@ -228,12 +231,14 @@ exercises.threshold_for.check(threshold_for)
 # %% [markdown]
 # ## Can you trust a probability?
 #
-# A model that says 0.9 should be right nine times in ten. Sort the pictures into bins by probability, and see which
-# share is right. The [*calibration error*](glossary.ipynb#Calibration) is how far the two lie apart on average.
+# A model that says 0.9 should be right nine times in ten. Sort the pictures into bins by
+# probability, and see which share is right. The [*calibration error*](glossary.ipynb#Calibration)
+# is how far probability and share lie apart on average.
 #
-# One number can mend it. Divide all logits by a [*temperature*](glossary.ipynb#Temperature), fitted on validation pictures. Above 1 it makes a model
-# less sure, below 1 surer. For contrast, a third model shouts: the frozen one, its logits times three. **Predict:**
-# which of the three is too sure of itself?
+# One number can mend it. Divide all logits by a [*temperature*](glossary.ipynb#Temperature), fitted
+# on validation pictures. Above 1 it makes a model less sure, below 1 surer. For contrast, a third
+# model shouts: the frozen one, its logits times three. **Predict:** which of the three is too sure
+# of itself?
 
 # %%
 frozen_on_validation = frozen.predict(validation.images[:], verbose=0)
@@ -260,10 +265,10 @@ bands.check("shouting, calibration error", data.name, error)
 # *Figure: for each model the share of right answers by probability, each bin with its 95 % interval and, below,
 # its number of pictures. On the dotted diagonal a model is as sure as it is right.*
 #
-# Most pictures stand in the last bin. The others hold few, and their intervals are wide. So even a model that is
-# exactly as sure as it is right has some error. 95 % of such models stay below the number after 'luck'. Below it,
-# nothing amiss is shown, and a temperature has nothing to mend. On the drawings the shouting model lies far above.
-# Divided by its temperature, it is the frozen one's equal again.
+# Most pictures stand in the last bin; the intervals of the others are wide. Even a model that is
+# exactly as sure as it is right has some error: 95 % of such models stay below the number after
+# 'luck'. An error below it shows nothing amiss. On the drawings the shouting model lies far above.
+# Divided by its temperature, it equals the frozen one again.
 
 # %% tags=["course"]
 panels.question(exercises.what_temperature_changes)
@@ -271,8 +276,8 @@ panels.question(exercises.what_temperature_changes)
 # %% [markdown]
 # ## The most confident mistakes
 #
-# The mistakes that teach most are those of which the model was surest. Ask of each: is the label wrong? Is the
-# picture hopeless? Or is there something that the model has not understood?
+# The surest mistakes teach most. Ask of each: is the label wrong? Is the picture hopeless? Or has
+# the model not understood something?
 
 # %%
 worst = evaluation.confident_mistakes(tuned_logits, test.labels)[:9]
@@ -286,15 +291,15 @@ if len(worst):
     )
 
 # %% [markdown]
-# *Figure: up to nine test pictures that the fine-tuned model names wrongly, the surest mistake first, with its
-# answer, its probability, and the label.*
+# *Figure: up to nine test pictures that the fine-tuned model gets wrong, the surest mistake first,
+# with its answer, its probability, and the label.*
 #
 # ## Another seed, another number
 #
-# Pictures are one source of luck, training is another. So a claim about a *way to train* takes several seeds.
-# `benchmarks/transfer.py` trained in three ways on 25 to 1,000 drawings, with three seeds each. That took an hour; you
-# read its table. **Predict:** how many pictures does a network from scratch need, to do as well as a frozen base with
-# 25?
+# Pictures are one source of luck, training is another. So a claim about a *way to train* takes
+# several seeds. `benchmarks/transfer.py` trained in three ways on 25 to 1,000 drawings, with three
+# seeds each; you read its table. **Predict:** how many pictures does a network from scratch need to
+# do as well as a frozen base with 25?
 
 # %% tags=["course"]
 runs = {"frozen": {}, "fine-tuned": {}, "from scratch": {}}
@@ -307,18 +312,18 @@ with (paths.ROOT / "benchmarks" / "transfer.csv").open(encoding="utf-8") as tabl
 plots.accuracy_by_count(runs);
 
 # %% [markdown]
-# *Figure: test accuracy by number of training drawings for the three ways; a dot a seed, lines through the means,
+# *Figure: test accuracy by number of training drawings; one dot per seed, lines through the means,
 # bands over the intervals. From scratch lies far below the other two.*
 #
-# More than 1,000. From scratch, the network knows its training pictures by heart and little beyond. With 25 or 50
-# pictures, frozen and fine-tuned change places with the seed. From 100 on fine-tuning is ahead with each of the three.
+# More than 1,000. With 25 or 50 pictures, the order of frozen and fine-tuned changes with the seed.
+# From 100 on, fine-tuning is ahead with each of the three seeds.
 #
 # ## What you have seen
 #
 # - The test set is opened once, when everything is chosen. Now yours is open.
 # - An interval says how far one number can be trusted. Two models are compared pair by pair.
 # - Precision and recall pull in opposite directions, and the threshold is yours to choose, on validation.
-# - A temperature changes how sure a model is, and no answer.
+# - A temperature changes how sure a model is, but none of its answers.
 # - One run speaks of one model. A way to train takes several seeds.
 #
 # ## On your own
@@ -326,7 +331,7 @@ plots.accuracy_by_count(runs);
 # 1. Choose a threshold on validation with your `threshold_for` and a recall of 0.99. Which recall does it have on
 #    test?
 # 2. In the cell on luck, try 2 and 200 models in place of 20. How does the best one's lead grow?
-# 3. Which pictures do both models name wrongly? Show them with `plots.predictions`. What do they share?
+# 3. Which pictures do both models get wrong? Show them with `plots.predictions`. What do they share?
 #
 # ## Further reading
 #

@@ -19,14 +19,14 @@
 # **What you'll learn.** How a model can be nearly always right for the wrong reason; what a heat map says, and
 # what it does not; and why two hundred maps tell more than one.
 #
-# **What you'll need.** Lessons 5 and 7. This lesson always uses the drawings, because they come with the true
-# outline of each animal. Take about 25 minutes; all cells together run in about 50 seconds on two CPU cores. It
-# begins with three questions on earlier lessons, other ones at each run.
+# **What you'll need.** Lessons 5 and 7. This lesson always uses the drawings, because they come
+# with the true outline of each animal. Take about 25 minutes; all cells together run in about 50
+# seconds on two CPU cores.
 #
 # ## Two networks, one cue
 #
-# You draw 400 cats and dogs, twice: the same animals, other backdrops. For the first network they are any. For the
-# second, every cat sits in the night and every dog in the snow.
+# You draw 400 cats and dogs, twice: the same animals on different backdrops. For the first network,
+# backdrops come by chance. For the second, every cat sits in the night and every dog in the snow.
 
 # %%
 import keras
@@ -58,7 +58,8 @@ plots.pictures([*ordinary[:6], *planted[:6]], columns=6, side=1.3);
 # *Figure: six training pictures of the first network, and below the same animals for the second one: cats in the
 # night, dogs in the snow.*
 #
-# Both train in the same way: a new head, all weights at once, at the rate of a head. (Lesson 4 warns of that.)
+# Both train in the same way: a new head and the whole base at once, at the rate of a head. (Lesson
+# 4 warns against that.)
 
 
 # %%
@@ -104,7 +105,7 @@ print(evaluation.compare(sound_logits, tricked_logits, labels))
 # ## Grad-CAM
 #
 # Cut the network in two, as in lesson 5. The lower part gives a block of features: a grid of places, and at each
-# place one number a channel.
+# place one number per channel.
 
 # %%
 TAP = "block_12_add"
@@ -119,12 +120,13 @@ block = below(images[:6])
 print(block.shape)
 
 # %% [markdown]
-# Which of these numbers spoke for the answer? The gradient says how much the logit rises with each of them. A
-# `GradientTape` records what is computed from what it watches, and gives that gradient. `fit` does the same for the
-# weights.
+# Which of these numbers spoke for the answer? The gradient says how much the logit rises with each
+# of them. A `GradientTape` records what is computed from the tensors it watches, and gives that
+# gradient. `fit` does the same for the weights.
 #
-# Its mean over all places is a channel's weight: how much this channel speaks for the answer. Weigh the channels, add
-# them up, and keep what lies above 0. (The answer 'cat' has a logit below 0, so there the sign is turned round.)
+# For each channel, average the gradient over all places. That is the channel's weight: how much it
+# speaks for the answer. Multiply each channel by its weight, add them up, and keep what is
+# positive. (The answer 'cat' has a logit below 0, so there the sign is turned round.)
 
 # %%
 with tf.GradientTape() as tape:
@@ -149,8 +151,8 @@ plots.heat_maps(images[:6], {"sound": heat}, outlines[:6]);
 # *Figure: six test pictures with the true outlines, and below the same in pale grey, with the heat of the sound
 # network in yellow to red.*
 #
-# The maps are coarse: a grid of six by six places, enlarged. `explain.grad_cam` does the same for any model, and
-# goes on below. First two questions.
+# The maps are coarse: a grid of six by six places, enlarged. From here on, `explain.grad_cam` does
+# the same, for any model. First two questions.
 
 # %% tags=["course"]
 panels.questions(exercises.map_for_the_first_class, exercises.what_a_map_shows)
@@ -158,11 +160,12 @@ panels.questions(exercises.map_for_the_first_class, exercises.what_a_map_shows)
 # %% [markdown]
 # ## A score
 #
-# For one bright ear anybody can tell a story. So count, over many pictures: which share of a map's heat lies inside
-# the animal's outline? A map that knows nothing, the same everywhere, scores the outline's share of the picture.
+# For one bright ear anybody can tell a story. So measure, over many pictures: which share of a
+# map's heat lies inside the animal's outline? A map that knows nothing, the same everywhere, scores
+# chance: the outline's share of the picture.
 #
-# **Exercise.** Write the score: from `maps`, `(n, height, width)`, and `outlines`, True inside the animal, to one
-# share a picture. A map without any heat has no share: NaN.
+# **Exercise.** Write the score: from `maps`, `(n, height, width)`, and `outlines`, True inside the
+# animal, to one share per picture. A map without any heat has no share: return NaN.
 
 
 # %%
@@ -174,8 +177,9 @@ def share_inside(maps, outlines):
 exercises.share_inside.check(share_inside)
 
 # %% [markdown]
-# Now all 200 pictures, for both networks. They are the same pictures, so compare in pairs: for each picture, the
-# sound network's share less the tricked one's. **Predict:** which of the two lies above chance?
+# Now all 200 pictures, for both networks. The pictures are the same, so compare in pairs: for each
+# one, the sound network's share less the tricked one's. **Predict:** which of the two lies above
+# chance?
 
 # %%
 maps, shares = {}, {}
@@ -194,12 +198,12 @@ bands.check("heat inside the outline, tricked", "drawings", np.nanmean(shares["t
 bands.check("heat inside, sound less tricked", "drawings", low)
 
 # %% [markdown]
-# *Figure: for each network a dot a picture, the share of its heat inside the outline, with the mean as a thick line;
+# *Figure: for each network one dot per picture, the share of its heat inside the outline, with the mean as a thick line;
 # a dashed line marks a map that knows nothing.*
 #
-# The dots overlap: one map might have fooled you. The mean of 200 pairs tells the two apart. So it did with each of
-# three seeds, at each of three taps: gaps from 0.09 to 0.30 (`benchmarks/maps.py`). Whether the tricked mean lies
-# below chance or above, differs from seed to seed.
+# The dots overlap: one map might have fooled you. The mean of 200 pairs tells the two apart. So it
+# did with each of three seeds, at each of three layers: gaps from 0.09 to 0.30
+# (`benchmarks/maps.py`). The tricked mean lies below chance with some seeds and above with others.
 
 # %%
 plots.heat_maps(images[:6], {name: some[:6] for name, some in maps.items()}, outlines[:6]);
@@ -209,9 +213,10 @@ plots.heat_maps(images[:6], {name: some[:6] for name, some in maps.items()}, out
 #
 # From which single column would you have known?
 #
-# **Exercise.** Decide for others. `tricked_one(first, second)` gets the shares of two networks on the same
-# pictures. Say `"first"` or `"second"`: the one whose heat lies less inside. Where the 95 % interval of the mean
-# difference reaches across 0, say `"not shown"`. Leave out the pictures on which one of the two has no share.
+# **Exercise.** Now let a function decide. `tricked_one(first, second)` gets the shares of two
+# networks on the same pictures. Return `"first"` or `"second"`: the one whose heat lies less
+# inside. If the 95 % interval of the mean difference contains 0, return `"not shown"`. Leave out
+# pictures for which either network has no share.
 
 
 # %%
@@ -225,8 +230,8 @@ exercises.tricked_one.check(tricked_one)
 # %% [markdown]
 # ## The proof
 #
-# A map raises a suspicion. An experiment settles it: take the cue away, or turn it round. The same 200 animals, but
-# cats in the snow and dogs in the night. **Predict** both accuracies.
+# A map raises a suspicion. An experiment settles it: take the cue away, or reverse it. Draw the
+# same 200 animals, but cats in the snow and dogs in the night. **Predict** both accuracies.
 
 # %%
 swapped, _, _ = draw(100, seed=1002, backdrops={"cat": ["snow"], "dog": ["night"]})
@@ -244,23 +249,24 @@ bands.check("tricked, swapped", "drawings", tricked_swapped)
 plots.intervals(results);
 
 # %% [markdown]
-# *Figure: four accuracies with intervals. The sound network names about as many pictures rightly on swapped
-# backdrops; the tricked one falls from 1 to nearly 0.*
+# *Figure: four accuracies with intervals. The sound network gets about as many pictures right on
+# swapped backdrops; the tricked one falls from 1 to nearly 0.*
 #
-# The tricked network learned night and snow, and hardly any cat. With three seeds it named 1, 11 and 39 of 200
-# swapped pictures rightly.
+# The tricked network learned night and snow, and hardly any cat. With three seeds it got 1, 11 and
+# 39 of the 200 swapped pictures right.
 #
-# And the recipe of lessons 3 to 5? A head on the *frozen* base, trained on such a cue, still had 0.92 to 0.96 on
-# swapped backdrops: its base has seen animals before every backdrop, and cannot unlearn it. With the head first and
-# then everything at 0.0006, it fell to between 0.20 and 0.64 (`benchmarks/README.md`).
+# And the recipe of lessons 3 to 5? A head on the *frozen* base, trained with such a cue, still had
+# 0.92 to 0.96 on swapped backdrops: its base has seen animals on every backdrop, and cannot unlearn
+# it. When everything was trained after the head, at 0.0006, accuracy fell to between 0.20 and 0.64
+# (`benchmarks/README.md`).
 #
 # ## What you have seen
 #
 # - A network can be right on every test picture for the wrong reason. A test set that was collected like the
 #   training set cannot tell.
-# - Grad-CAM weighs each channel by its gradient, and adds up.
+# - Grad-CAM weights each channel by its mean gradient, and adds the channels up.
 # - A map says where something spoke for the answer. It does not say what, or why.
-# - A score over many pictures, in pairs, beats the look at one map. An experiment beats both.
+# - A score over many pictures, in pairs, beats looking at one map. An experiment beats both.
 #
 # ## On your own
 #

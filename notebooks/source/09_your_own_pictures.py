@@ -13,18 +13,17 @@
 # %% [markdown]
 # # 9. Your own pictures
 #
-# **What you'll do.** You make a model of a folder of your own: load it, look, train, judge, save.
+# **What you'll do.** You make a model from a folder of your own: load it, look, train, judge, save.
 #
 # **What you'll learn.** What can be wrong with pictures before a network sees them; how a split fools you; how a
 # model points at wrong labels; when more pictures or fine-tuning help; and why 'none of these' is hard to say.
 #
-# **What you'll need.** Lessons 5 and 7, and a folder with a subfolder a class: two classes or more, some 50
-# pictures of each to begin with. Without one, a drawn folder stands in for it. Take about 40 minutes; all cells
-# together run in about 40 seconds on two CPU cores for 400 pictures. It begins with three questions on earlier
-# lessons, other ones at each run.
+# **What you'll need.** Lessons 5 and 7, and a folder with one subfolder for each class: two classes
+# or more, some 50 pictures of each to begin with. Without one, a drawn folder stands in. Take about
+# 40 minutes; all cells together run in about 40 seconds on two CPU cores for 400 pictures.
 #
-# No folder yet? The panel below makes one: name a class, choose its pictures, add them. Type the folder's path on the
-# start page, then restart this lesson.
+# No folder yet? The panel below makes one: name a class, choose its pictures, add them. Then type
+# the folder's path on the start page and restart this lesson.
 
 # %% tags=["course"]
 from helpers import (
@@ -70,12 +69,12 @@ train, validation, test = data.train, data.validation, data.test
 class_names = data.class_names
 
 # %% [markdown]
-# At the end stands what was left out, and why. A bad file does not stop the loading. Copies count once; the same
-# picture in two classes is left out of both.
+# The last lines say what was left out, and why. A bad file does not stop the loading. Copies count
+# once; a picture that lies in two classes is left out of both.
 #
-# Next, which way is up? Phones do not turn the pixels. They store what the sensor saw and add a note, the *EXIF
-# orientation*. Keras does not read it. Here are six of your pictures, first those with a note, as Keras loads them.
-# **Predict:** how many lie on their side?
+# Next, which way is up? Phones do not turn the pixels. They store what the sensor saw and add a
+# note, the *EXIF orientation*. Keras does not read it. Here are six of your pictures as Keras loads
+# them, those with a note first. **Predict:** how many do not stand upright?
 
 
 # %%
@@ -140,9 +139,10 @@ evaluation.accuracy(logits, validation.labels)
 # %% [markdown]
 # With few validation pictures the interval is wide, and no trick makes it narrower.
 #
-# And can you believe the number at all? Phones take bursts: ten pictures of one thing within two seconds. Split at
-# random, a validation picture has twins among the training pictures. So look for the closest pairs. Features that
-# point the same way have a similarity of 1. **Predict:** will you see twins?
+# Can you believe the number at all? Phones take bursts: ten pictures of one thing within two
+# seconds. After a random split, a validation picture can have twins among the training pictures. So
+# look for the closest pairs: features that point the same way have a similarity of 1. **Predict:**
+# will you see twins?
 
 
 # %%
@@ -165,14 +165,14 @@ plots.pictures(
 # *Figure: above, the six validation pictures that are most like a training picture, with the similarity; below, that
 # training picture.*
 #
-# Twins here mean that your accuracy is too high. The cure that always works: keep one picture of each burst.
+# If you see twins, your accuracy is too high. The cure that always works: keep one picture of each
+# burst.
 #
 # ## Would more pictures help?
 #
-# Ask those that you have. Train on 5 of each class, on 10, on 20, five times each with others; a smaller
-# class gives what it has. (`rotated` says
-# the same in fewer numbers: a training takes a tenth of the time.) **Predict:** what does
-# the last doubling bring?
+# Ask the pictures that you have. Train on 5 of each class, on 10, on 20 and so on, five times each
+# with other pictures; a smaller class gives what it has. (`rotated` writes the same features in
+# fewer numbers, so training is quicker.) **Predict:** what does the last doubling bring?
 
 # %%
 by_class = [np.flatnonzero(train.labels == label) for label in range(len(class_names))]
@@ -193,16 +193,18 @@ axes = plots.accuracy_by_count({"head on the frozen base": curve})
 axes.set(xlabel="training pictures a class", ylabel="validation accuracy");
 
 # %% [markdown]
-# *Figure: validation accuracy by the number of training pictures a class: a dot a training, their mean as a line,
-# their intervals as a band.*
+# *Figure: validation accuracy by the number of training pictures a class: a dot for each training,
+# the mean as a line, the intervals as a band.*
 #
 # Still rising at the right end? Take more pictures. Flat? More of the same bring little. Then look at the labels.
 #
-# How many more? The share of mistakes often falls as a power of the number of pictures: a straight line, where both
-# axes are logarithmic. Read off further right, it is a guess, and it knows nothing of wrong labels.
+# How many more? The share of mistakes often falls as a power of the number of pictures. With both
+# axes logarithmic that is a straight line. Beyond your last count the line is a guess, and it knows
+# nothing of wrong labels.
 #
-# **Exercise.** How many pictures a class does the line ask for, to reach an accuracy `target`? `np.polyfit` fits it.
-# Return a whole number, rounded up. Then try it on your `curve`.
+# **Exercise.** How many pictures a class does the line ask for, to reach an accuracy `target`?
+# `np.polyfit` fits it. Return a whole number, rounded up. Then try it on `counts` and the mean
+# accuracies of your `curve` (`.value` of each entry).
 
 
 # %% tags=["course"]
@@ -220,7 +222,7 @@ exercises.pictures_for.check(pictures_for)
 # improbable. But a model that has learned a label by heart does not doubt it. So the training pictures are dealt into
 # five folds, and each fold is judged by a head trained on the other four.
 #
-# **Predict:** are the first twelve wrong labels, or hard pictures?
+# **Predict:** do the first twelve have wrong labels, or are they hard?
 
 # %% tags=["course"]
 doubted = labels.out_of_fold(train_features, train.labels)
@@ -234,16 +236,19 @@ panels.labels_panel(train.images, train.files, train.labels, doubted, class_name
 # %% [markdown]
 # *Figure: the panel's first twelve pictures, each with its label in question and the class that the model names.*
 #
-# In a folder of drawings, 17 of 280 training labels had been made wrong on purpose. The panel's 30 pictures held 15 of
-# them, and its first twelve were all wrong. Blind picking finds two in 30. The rest were hard pictures with right
-# labels, and from these a model learns most. So a person decides: *Keep*, *Relabel* or *Leave out*. Go through some.
-# What you decide is kept; no file is moved or deleted.
+# In the drawn folder, 17 of 280 training labels were made wrong on purpose. The panel's 30 pictures
+# held 15 of them, and its first twelve were all wrong. Blind picking finds two in 30. The other 15
+# were hard pictures with right labels, and from these a model learns most. So a person decides:
+# *Keep*, *Relabel* or *Leave out*. Go through some. Your decisions are kept; no file is moved or
+# deleted.
 #
 # ## Would fine-tuning help?
 #
-# Fine-tune where the head is poor: the classes are alike, or far from what the base has seen. The next cell takes your
-# decisions, trains the head again, and then the end of the base as in lesson 5. Four views of each picture make the
-# most of few; 2,000 pictures will do to see a gain. **Predict:** on how many validation pictures will just one of the two be right?
+# Fine-tune where the head is poor: where the classes are alike, or far from what the base has seen.
+# The next cell applies your decisions and trains the head again, then the end of the base as in
+# lesson 5. Four views of each picture stretch a small set; of a large one, 2,000 pictures are
+# enough to see a gain. **Predict:** on how many validation pictures will only one of the two models
+# be right?
 
 # %%
 train = labels.apply(data, decisions).train
@@ -273,19 +278,17 @@ if comparison.interval[0] > 0:
     logits = tuned_logits
 else:
     above.set_weights(before)
-plots.pairs(comparison);
+print(comparison)
 
 # %% [markdown]
-# *Figure: on how many validation pictures only the frozen or only the fine-tuned model is right, and the difference
-# in accuracy with its interval.*
-#
-# If the interval reaches across 0, no gain was shown. The cell then takes the frozen weights back: the plainer model.
-# More validation pictures could show a smaller gain. More tries on the same ones cannot.
+# If the interval reaches across 0, no gain was shown. The cell then goes back to the frozen
+# weights: the plainer model. More validation pictures could show a smaller gain. More tries on the
+# same ones cannot.
 #
 # ## Judge it
 #
-# Everything is chosen, so you open the test pictures, once. **Predict:** which two classes will it take for each
-# other?
+# Everything is chosen, so you open the test pictures, once. **Predict:** which two classes will the
+# model mix up most?
 
 # %%
 model = training.join(below, above)
@@ -296,20 +299,22 @@ bands.check("own pictures, test", recipe.name, accuracy.value)
 plots.confusion(test.labels, evaluation.predicted_classes(test_logits), class_names);
 
 # %% [markdown]
-# *Figure: how many test pictures of each class, a row, were predicted as which, a column; the right answers lie on the
-# diagonal.*
+# *Figure: test pictures by label, in rows, and by predicted class, in columns; the right answers
+# lie on the diagonal.*
 #
 # This is the number to quote, with its interval, and with how the pictures were taken: it holds for pictures like
 # these.
 #
 # ## None of these
 #
-# Show the model your own face, and it names one of its classes. The usual answer is a threshold: where the highest
-# probability lies below, say 'none of these'. You decide how many pictures of your classes may be refused by mistake,
-# say 5 %, and read the threshold off the validation pictures.
+# Show the model your own face, and it names one of its classes. The usual answer is a threshold:
+# the model says 'none of these' where its highest probability lies below. You decide which share of
+# your own pictures it may refuse by mistake, 5 % for instance, and read the threshold off the
+# validation pictures.
 #
-# **Exercise.** Write it. `confidence` holds the highest probability of each validation picture. A picture is kept
-# where it is at or above the threshold.
+# **Exercise.** Find that threshold. `confidence` holds the highest probability of each validation
+# picture, `share` is the share to keep: 0.95, to refuse 5 %. A picture is kept where it is at or
+# above the threshold.
 
 
 # %% tags=["course"]
@@ -322,7 +327,8 @@ exercises.threshold_keeping.check(threshold_keeping)
 
 # %% [markdown]
 # Does it refuse strangers? Pretend that you do not know one of your classes: train a head without it, set the
-# threshold, and show that class. **Predict:** nearly all are refused, half, or few?
+# threshold, and show that class. (`np.quantile` interpolates between two pictures; that is near enough here.)
+# **Predict:** nearly all are refused, half, or few?
 
 
 # %%
@@ -345,11 +351,12 @@ if refused:
     plots.intervals(refused).set(xlabel="share refused, with its 95 % interval", xlim=(-0.05, 1.05))
 
 # %% [markdown]
-# *Figure: for each class that a head was not told of, up to six, the share of its pictures that the threshold
-# refuses. With two classes in all, none can be kept back.*
+# *Figure: up to six classes, each left out of the training of one head: the share of its pictures
+# that the threshold refuses. With two classes in all there is no such figure.*
 #
-# This is what 'none of these' is worth in your folder. Softmax shares out one whole among the classes it knows and
-# never asks whether the picture is of any. If strangers will come, collect pictures of them and train one more class.
+# This is what 'none of these' is worth in your folder. Softmax divides 1 among the classes it knows
+# and never asks whether the picture is of any of them. If you expect strangers, collect pictures of
+# them and train one more class.
 #
 # Now name new pictures. The panel says 'none of these' below the threshold.
 
@@ -375,9 +382,10 @@ panels.questions(
 # %% [markdown]
 # ## Save it, and hand it on
 #
-# A `.keras` file holds layers and weights, the scaling of pixels included. It does not hold the names of the classes:
-# keep them beside it. Keras writes straight into the file that you name. So save beside and rename, or a full disk
-# costs you the model that was there. The second file is for LiteRT, which needs no TensorFlow.
+# A `.keras` file holds layers and weights, the scaling of pixels included. It does not hold the
+# names of the classes: keep them beside it. Keras writes straight into the file that you name. So
+# save to a new file and rename it, or a full disk costs you the old model. The second file is for
+# [LiteRT](glossary.ipynb#LiteRT), which needs no TensorFlow.
 
 # %%
 model.save(recipe.models / "new.keras")
@@ -394,16 +402,17 @@ for name, run in (("own.keras", again), ("own.tflite", export.load(written))):
 print(recipe.models)
 
 # %% [markdown]
-# Both give the same logits, but for rounding. Whoever uses a file has to bring pictures upright and to the right size
-# first: that is not in it. Lesson 11 ships it.
+# Both give the same logits, but for rounding. Neither turns or resizes pictures: whoever uses a
+# file does that first. Lesson 11 goes on from here.
 #
 # ## What you have seen
 #
 # - Files lie about what they are, and phones about which way is up.
-# - A frozen base and logistic regression make a model of some hundred pictures in seconds.
+# - A frozen base and logistic regression make a model from a few hundred pictures in seconds.
 # - Twins across the split make an accuracy too high.
-# - The pictures that you have tell whether more would help; the pairs, whether fine-tuning does.
-# - A model points at wrong labels. A person decides, and test labels are not cleaned so.
+# - The pictures that you have tell whether more would help; a paired comparison, whether
+#   fine-tuning does.
+# - A model points at wrong labels. A person decides, and test labels are not cleaned this way.
 # - 'None of these' by a threshold lets strangers through.
 #
 # ## On your own

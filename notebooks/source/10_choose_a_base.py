@@ -19,8 +19,8 @@
 # **What you'll learn.** Why neither parameters nor arithmetic tell the speed; where in a network the work is done; and
 # a rule for choosing that does not mistake luck for quality.
 #
-# **What you'll need.** Lessons 5 and 7. Take about 20 minutes; all cells together run in about 30 seconds on two
-# CPU cores. It begins with three questions on earlier lessons, other ones at each run.
+# **What you'll need.** Lessons 5 and 7. Take about 20 minutes; all cells together run in about 30
+# seconds on two CPU cores.
 
 # %% tags=["course"]
 from helpers import bands, bases, costs, evaluation, features, panels, pictures, plots, recipes
@@ -42,11 +42,13 @@ base = bases.load(recipe.base, size=recipe.side)
 # %% [markdown]
 # ## Count the work
 #
-# [A convolution](glossary.ipynb#Convolution) slides a kernel over an image. Each number of the kernel is multiplied once at each place of the output,
-# and the product is added to a sum: one [*multiply-add*](glossary.ipynb#Multiply-add). So two shapes tell the work of a layer. Take the first
-# convolution of your base.
+# [A convolution](glossary.ipynb#Convolution) slides a kernel over an image. Each number of the
+# kernel is multiplied once at each place of the output, and the product is added to a sum: one
+# [*multiply-add*](glossary.ipynb#Multiply-add). So the shapes of kernel and output tell the work of
+# a layer. Take the first convolution of your base.
 #
-# **Predict:** it has a few hundred of the base's parameters. Which share of the base's work does it do?
+# **Predict:** it has a few hundred of the base's parameters. What share of the base's work does it
+# do?
 
 # %%
 first = next(layer for layer in base.layers if isinstance(layer, keras.layers.Conv2D))
@@ -58,12 +60,13 @@ print(f"its share of the parameters: {numbers / base.count_params():.2%}")
 print(f"its share of the work:       {places * numbers / whole:.2%}")
 
 # %% [markdown]
-# Its share of the work is many times its share of the parameters, for it runs at thousands of places. Parameters say how
-# large the file is. Multiply-adds say how much there is to compute.
+# Its share of the work is many times its share of the parameters, for it runs at thousands of
+# places. Parameters say how large the file is, multiply-adds how much there is to compute.
 #
-# **Exercise.** MobileNet and Xception split a convolution in two. A *depthwise* one has a 3 x 3 kernel for each channel
-# alone. Then one with a 1 x 1 kernel mixes the channels. Count the multiply-adds of an ordinary 3 x 3 convolution and
-# of the split one. The output has `side` x `side` places; `taken` channels go in and `given` come out.
+# **Exercise.** MobileNet and Xception split a convolution in two. First comes a *depthwise* one,
+# with a 3 x 3 kernel of its own for each channel. Then a 1 x 1 convolution mixes the channels.
+# Count the multiply-adds of an ordinary 3 x 3 convolution and of the split one. The output has
+# `side` x `side` places; `taken` channels go in and `given` come out.
 
 
 # %%
@@ -77,7 +80,8 @@ exercises.products.check(products)
 # %% [markdown]
 # ## Six bases
 #
-# What a base costs does not depend on its weights. So build all six with random ones, each at its own size.
+# What a base costs does not depend on its weights. So build all six with random weights, each for
+# images of its own size.
 #
 # **Predict:** which is the fastest here, which the slowest? Does the order follow the multiply-adds?
 
@@ -101,9 +105,10 @@ table["multiply-adds a second, billions"] = [
 table
 
 # %% [markdown]
-# If arithmetic told the speed, the last column would hold one number six times. Small layers keep a processor waiting for
-# memory. And software decides, too: Keras writes ConvNeXt's depthwise convolutions as ordinary ones in many groups, and
-# TensorFlow is slow at those on a CPU. A count is a hint. A time is a fact, of one machine and one runtime.
+# The order may follow the multiply-adds; the speed does not. If it did, the last column would hold
+# one number six times. Small layers keep a processor waiting for memory. And software decides, too:
+# Keras writes ConvNeXt's depthwise convolutions as ordinary ones in many groups, and TensorFlow is
+# slow at those on a CPU. A count is a hint. A time is a fact, of one machine and one runtime.
 
 # %% tags=["course"]
 panels.question(exercises.same_count_other_speed)
@@ -114,8 +119,8 @@ panels.question(exercises.same_count_other_speed)
 # Accuracy needs pretrained weights. But one base with weights can be had at several prices. Feed it smaller images,
 # or cut it earlier (lesson 5). Bases whose weights you have fetched join in.
 #
-# **Predict:** which costs more accuracy, to leave out a third of the side or the last third of the cuts? Which saves more
-# work?
+# **Predict:** which costs more accuracy, a third off the image's side or the last third of the
+# cuts? Which saves more work?
 
 
 # %%
@@ -146,11 +151,11 @@ for name in NAMES:
         variants[name] = extractor(name, bases.find(name).size)
 
 # %% [markdown]
-# Each gets a head by logistic regression, as in lesson 5. On a large set and a slow machine, only as many pictures are taken
-# as can be done in some minutes.
+# Each gets a head by logistic regression, as in lesson 5. If your set is large and your machine
+# slow, only as many pictures are taken as take a few minutes.
 #
-# This is a choice, so you make it on validation pictures. The test set was opened in lesson 7 and is no longer fresh. Choose by
-# it, and you take what suits those pictures, luck included. Then only new pictures could say how good your choice is.
+# This is a choice, so you make it on validation pictures. Choose by the test set, opened in lesson
+# 7, and you take what suits those pictures, luck included.
 
 # %%
 most = int(10 * recipe.minutes * measured[recipe.base].pictures_per_second)
@@ -173,8 +178,8 @@ bands.check("frozen", recipe.name, accuracies["whole"].value)
 # *Figure: validation accuracy with its interval, against multiply-adds a picture: the whole base, the base on smaller
 # images, the base cut early, and each further base whose weights are here.*
 #
-# Each bar says how far one number can be trusted. Whether two differ is another question, and all variants saw the same
-# pictures. So compare each with the best, pair by pair.
+# Each bar says how far one number can be trusted. Whether two differ is another question. All
+# variants saw the same pictures, so compare each with the best, picture by picture.
 
 # %%
 best = max(right, key=lambda name: right[name].sum())
@@ -187,17 +192,19 @@ for name in [name for name in right if name != best]:
     print(f"  accuracy less that of '{best}': {100 * pairs.difference:+.1f} points ({low:+.1f} to {high:+.1f})")
 
 # %% [markdown]
-# Read the intervals. Where all of one lies below 0, that variant is worse. Where it reaches 0, nothing was shown; the variant
-# may still be worse by as much as the lower end says. And the best of several looks a little better than it is (lesson 7).
+# Read the intervals. A variant whose interval lies all below 0 is worse. Where the interval reaches
+# 0, nothing was shown: the variant may still be worse by as much as the lower end says. And the
+# best of several looks a little better than it is (lesson 7).
 #
-# Then read the shares. The early cut leaves out half of the parameters or more, and only a quarter to a third of the work.
-# For the first layers do much of it, where the image is large. Smaller images keep every parameter and save more than half
-# of the work.
+# Then read the shares. The early cut leaves out half of the parameters or more, but only a quarter
+# to a third of the work: the first layers do much of it, where the image is still large. Smaller
+# images keep every parameter and save more than half of the work.
 #
 # **Exercise.** Write the rule down. `rows` is a list of `{"name", "multiply_adds", "right"}`; `right` says for each
-# picture whether the answer was right, on the same pictures for all. Of the rows within the budget, take the most accurate
-# as the best. Return the name of the cheapest row that is not shown to be worse than the best: the interval of its paired
-# difference reaches 0 or more. `evaluation.Comparison(only_best, only_this, total).interval` gives the interval.
+# picture whether the answer was right, on the same pictures for all. Of the rows within the budget (at most `budget`),
+# take the most accurate as the best. Return the name of the cheapest row that is not shown to be worse than the best: the
+# interval of its paired difference reaches 0 or more. `evaluation.Comparison(only_best, only_this, total).interval` gives
+# the interval of this row's accuracy less the best's.
 
 
 # %%
@@ -213,7 +220,8 @@ exercises.choose.check(choose)
 #
 # - Parameters tell the size of the file, multiply-adds the work. Only a clock tells the speed.
 # - Late layers hold most parameters, early ones do much of the work. Smaller images save more than an early cut.
-# - Choose on validation pictures, pair by pair. What the pictures cannot tell apart, the cost may decide.
+# - Choose on validation pictures, by paired comparison. What the pictures cannot tell apart, the
+#   cost may decide.
 #
 # ## On your own
 #

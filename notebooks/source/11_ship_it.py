@@ -19,8 +19,8 @@
 # **What you'll learn.** What is in a saved model; what 16-bit and 8-bit numbers save and what they lose; and three mistakes
 # that ruin an export without an error.
 #
-# **What you'll need.** Lessons 4 and 7. Take about 30 minutes; all cells together run in about 40 seconds on two
-# CPU cores. It begins with three questions on earlier lessons, other ones at each run.
+# **What you'll need.** Lessons 4 and 7. Take about 30 minutes; all cells together run in about 40
+# seconds on two CPU cores.
 
 # %% tags=["course"]
 from helpers import (
@@ -62,9 +62,9 @@ train, test, names = data.train, data.test, data.class_names
 # %% [markdown]
 # ## One whole model
 #
-# What you ship is one model, from pixels to logits: the fine-tuned one of lesson 7, with the scaling inside. Below, copies
-# of it are compared with it on the test pictures. These were opened in lesson 7. Here that does no harm: nothing is chosen
-# by them. You only ask whether a copy still says what the original says.
+# What you ship is one model, from pixels to logits: the fine-tuned one of lesson 7, with the
+# scaling inside. Below, copies of it are compared with it on the test pictures. These were opened
+# in lesson 7, but that does no harm: nothing is chosen by them here.
 
 # %%
 model = keras.models.load_model(published.tuned_model(recipe))
@@ -89,9 +89,10 @@ with zipfile.ZipFile(folder / "model.keras") as archive:
         print(f"{entry.filename:20} {entry.file_size:>12,} bytes")
 
 # %% [markdown]
-# The versions that wrote it, the layers and how they are connected, the weights; of a compiled model the optimizer's state,
-# too. No code. In the notebook that saved it, everything is still there, so loading proves little. A fresh Python process
-# knows nothing but the file.
+# It holds the versions that wrote it, the layers and how they are connected, and the weights; of a
+# compiled model the optimizer's state, too. It holds no code. Loading it in the notebook that saved
+# it proves little, for everything is still there. A fresh Python process knows nothing but the
+# file.
 #
 # **Predict:** will its logits be equal to the last digit?
 
@@ -113,7 +114,8 @@ loaded = np.load(folder / "logits.npy")
 print("largest difference of a logit:", np.abs(loaded - keras_logits[:100]).max())
 
 # %% [markdown]
-# It is the same model. But that process had to load TensorFlow, 1.9 GB on disk. A phone will not.
+# It is the same model. But that process had to load TensorFlow, 1.9 GB on disk. A phone will not do
+# that.
 #
 # ## Export
 #
@@ -124,18 +126,19 @@ print("largest difference of a logit:", np.abs(loaded - keras_logits[:100]).max(
 # | **LiteRT**, once TensorFlow Lite | phones, boards, CPUs | 22 MB | 60 MB |
 # | ONNX Runtime | programs in many languages | 28 MB | 76 MB |
 #
-# In Keras one call each would do: `model.export("model.tflite", format="litert")` and `model.export("model.onnx",
-# format="onnx")`. The course's `export` uses the same converters. It also writes a record beside each file, with what the
-# file does not say: class names, size, range of the pixels, logits or probabilities.
+# In Keras one call each would do: `model.export("model.tflite", format="litert")` and
+# `model.export("model.onnx", format="onnx")`. The course's `export` uses the same converters. It
+# also writes a record beside each file, with what the file does not say: class names, image size,
+# range of the pixels, and whether it gives logits or probabilities.
 #
 # LiteRT can keep numbers in fewer bits. 16-bit floats take half the space. With [8 bits](glossary.ipynb#int8), weights and
 # activations become integers:
 #
 # **real number = scale × (integer − zero point)**
 #
-# **Exercise.** Do that by hand. Numbers from `low` to `high` become integers of 8 bits, from -128 to 127: that is 255 steps.
-# Return the integers, the scale and the zero point, which is the integer that means 0. Numbers outside the range become
-# its ends.
+# **Exercise.** Do that by hand. Numbers from `low` to `high` become integers of 8 bits, from -128
+# to 127: that is 255 steps. Return the integers, the scale and the zero point, which is the integer
+# that means 0. Numbers outside the range are cut off at its ends.
 
 
 # %%
@@ -147,9 +150,10 @@ def quantize(values, low, high):
 exercises.quantize.check(quantize)
 
 # %% [markdown]
-# The range of the weights is known. How far activations reach depends on the pictures. So the converter runs some and notes
-# the ranges: the [*calibration set*](glossary.ipynb#Calibration). A hundred training pictures will do. Never take test pictures, for the ranges become part
-# of the model.
+# The range of the weights is known. How far activations reach depends on the pictures. So the
+# converter runs the model on some pictures, the [*calibration set*](glossary.ipynb#Calibration),
+# and notes the ranges. A hundred training pictures will do. Never take test pictures, for the
+# ranges become part of the model.
 
 # %%
 calibration = train.images[:100]
@@ -166,7 +170,8 @@ opened = {name: export.load(path) for name, path in written.items()}
 # %% [markdown]
 # ## Keras against its exports
 #
-# **Predict:** on how many test pictures will the 8-bit file say something else than Keras? Which file is the quickest?
+# **Predict:** on how many test pictures will the 8-bit file give another answer than Keras?
+# Which file is the quickest?
 
 
 # %%
@@ -188,14 +193,16 @@ table |= {name: report(exported, written[name]) for name, exported in opened.ite
 pd.DataFrame(table).T
 
 # %% [markdown]
-# The 32-bit files say what Keras says. Their logits differ in the last digits only, since sums are taken in another order. On
-# single pictures they are quicker: a call costs less, and the converters have folded BatchNormalization into the
-# convolutions. Half the bits, half the file. Eight bits make it smaller again, and move the logits so far that it shows.
+# The 32-bit files say what Keras says. Their logits differ in the last digits only, since sums are
+# taken in another order. On single pictures they are quicker: a call costs less, and the converters
+# have folded BatchNormalization into the convolutions. Half the bits, half the file. Eight bits
+# make it smaller still, and move the logits so far that answers change.
 #
 # ## What int8 lost
 #
-# Both models saw the same pictures, so compare pair by pair (lesson 7). The interval says how large a loss these pictures
-# leave possible. **Predict:** can they rule out a loss of half a point?
+# Both models saw the same pictures, so compare them picture by picture (lesson 7). The interval
+# says how large a loss is still possible. **Predict:** can these pictures rule out a loss of half a
+# point?
 
 # %%
 int8_logits = opened["LiteRT, int8"](test.images)
@@ -219,10 +226,11 @@ panels.question(exercises.interval_around_nothing)
 # %% [markdown]
 # ## Spoil it: scaling outside
 #
-# An export says nothing when it is fed nonsense. Whoever writes the app knows that networks want pixels between 0 and 1, or
-# between -1 and 1, and scales. But the scaling is in the file already.
+# An export says nothing when it is fed nonsense. Whoever writes the app has heard that networks
+# want pixels between 0 and 1, or between -1 and 1, and scales them. But the scaling is in the file
+# already.
 #
-# **Predict:** the accuracy where pictures are scaled to 0 to 1 before.
+# **Predict:** what is the accuracy if pictures are scaled to 0 to 1 first?
 
 # %%
 exported = opened["LiteRT"]
@@ -244,8 +252,9 @@ bands.check("scaled twice, test", recipe.name, results["scaled to 0 to 1"].value
 # No error, no warning. To the network all pictures are black. So say in the record what the file takes, and test the app
 # with two pictures whose logits you know.
 #
-# **Exercise.** You inherit such an app, and nobody knows how its pictures were scaled. They are uint8 from 0 to 255, or
-# floats from 0 to 255, from 0 to 1 or from -1 to 1. Give float pixels from 0 to 255. A dark night in uint8 is a picture, too.
+# **Exercise.** You inherit such an app, and nobody knows how its pictures were scaled. They are
+# uint8 from 0 to 255, or floats from 0 to 255, from 0 to 1 or from -1 to 1. Return pixels
+# from 0 to 255. A dark night in uint8 may have no pixel above 1.
 
 
 # %%
@@ -277,16 +286,18 @@ spoilt = evaluation.accuracy(calibrated["scaled to 0 to 1"], test.labels)
 bands.check("calibrated on black, test", recipe.name, spoilt.value)
 
 # %% [markdown]
-# Look at the logits first. What lies beyond the range of the calibration pictures is cut off, and those of one class reach
-# one end only. On the drawings the logits end at 0 then, and no dog is ever named. Pictures that were scaled before ruin
-# everything. So calibrate with pictures like those in use, of all classes, passed in the same way.
+# Look at the logits first. What lies beyond the range of the calibration pictures is cut off, and
+# the logits of one class reach one end only. On the drawings they then end at 0, and no dog is ever
+# named. Pictures scaled beforehand ruin everything. So calibrate with pictures like those in use,
+# of all classes and scaled alike.
 #
 # ## Spoil it: another resize
 #
-# The quietest of the three. `tf.image.resize` mixes each new pixel from the four nearest old ones. Pillow's `BILINEAR` blurs
-# first. Test pictures, enlarged two and a half times, stand in for those of a camera.
+# The quietest of the three. `tf.image.resize` mixes each new pixel from the four nearest old ones.
+# Pillow's `BILINEAR` blurs before it makes smaller. Test pictures, enlarged two and a half times,
+# stand in for those of a camera.
 #
-# **Predict:** how many answers change with the way in which they are brought back?
+# **Predict:** how many answers differ between the two ways of making them small again?
 
 
 # %%
@@ -316,13 +327,14 @@ print(f"answers changed: {changed.sum()} of {len(test)}, "
       f"logits by up to {np.abs(as_trained - blurred).max():.1f}")
 
 # %% [markdown]
-# The same pictures and the same file. No test of the model can find this, for the model is not at fault. Resize in one place
-# only, or with the same code.
+# The same pictures, the same file. No test of the model can find this, for the model is not at
+# fault. Resize in one place only, or everywhere with the same code.
 #
 # ## A page
 #
-# Last, a page in your browser on which you drop a picture. It is served to this machine only, and runs the 8-bit file without
-# TensorFlow. Here it is opened, asked once as a browser asks it, and closed.
+# Last, a page in your browser on which you drop a picture. Only this machine can open it. Behind it
+# the 8-bit file runs without TensorFlow. The cell opens the page, asks once as a browser would, and
+# closes it.
 
 # %%
 file = io.BytesIO()
@@ -335,9 +347,10 @@ with page.serve(written["LiteRT, int8"]) as served:
             print(f"{answer['name']:10} {answer['probability']:.3f}")
 
 # %% [markdown]
-# To keep it open, write `served = page.serve(written["LiteRT, int8"])` and then `served.url` in a cell of its own, and click
-# the address. `served.close()` ends it. Without a notebook, `python -m helpers.page FILE` does the same. A model names
-# anything: a high probability for a teapot means nothing.
+# To keep it open, write `served = page.serve(written["LiteRT, int8"])` and then `served.url` in a
+# cell of its own, and click the address. `served.close()` ends it. Without a notebook,
+# `python -m helpers.page FILE` does the same. Drop a teapot, too: the model names it, and a high
+# probability means nothing (lesson 9).
 
 # %% tags=["course"]
 panels.question(exercises.what_travels_with_the_file)
@@ -345,24 +358,27 @@ panels.question(exercises.what_travels_with_the_file)
 # %% [markdown]
 # ## The project
 #
-# Now do all of it by yourself, with three classes or more. Take as long as you like; these minutes are not counted above.
+# Now do all of it by yourself, with three classes or more. The project's time is not counted above.
 #
 # 1. **Pictures.** A folder of your own, as in lesson 9. Keep 30 pictures or more aside, in another folder with the same
-#    subfolders. Or draw, with a seed of yours: `from helpers import drawings`, then
+#    subfolders. Or draw, with your own seed: `from helpers import drawings`, then
 #    `drawings.draw_many(("badger", "raccoon", "skunk"), each=100, seed=...)`. `sorted(drawings.ANIMALS)` lists the animals.
-#    These three are easy for the drawn base, which has met them. Dog, thylacine and hyena are harder.
-# 2. **A model** from pixels to logits, in which `helpers.preflight` finds no error (lesson 6).
+#    It gives a list; each drawing has a `.picture` (uint8, 96 x 96) and an `.animal`. These three are easy for the drawn
+#    base, which has met them. Dog, thylacine and hyena are harder.
+# 2. **A model** from pixels to logits, compiled, in which `preflight(model, train, validation)` finds no error
+#    (`from helpers.preflight import preflight`, lesson 6).
 # 3. **A test**, once, on pictures that were neither trained on nor chosen by.
 # 4. **An export**, with the names of the classes.
 #
-# The check opens your file in its own runtime and judges it by pictures that nobody has seen: drawn afresh, or those that you
-# kept aside. For these, add `"kept aside"` and `"trained on"` with the paths of the two folders.
+# The check opens your file in its own runtime and judges it by pictures that the model has never
+# seen: drawn afresh, or those that you kept aside. For your own pictures, add `"kept aside"` and
+# `"trained on"` with the paths of the two folders.
 
 # %%
 answer = {
     "file": ...,  # what export.litert or export.onnx gave
     "tested": ...,  # what evaluation.accuracy gives on your test set
-    "preflight": ...,  # what preflight says of your Keras model
+    "preflight": ...,  # the whole report that preflight(...) returns
 }
 exercises.project.check(answer)
 
@@ -370,9 +386,11 @@ exercises.project.check(answer)
 # ## What you have seen
 #
 # - A `.keras` file holds architecture and weights, and loads in a fresh process with the same logits.
-# - LiteRT and ONNX run the same model without TensorFlow. What int8 loses is stated as a paired difference with its interval.
+# - LiteRT and ONNX run the same model without TensorFlow. State what int8 loses as a paired
+#   difference with its interval.
 # - Scaling twice, a wrong calibration, another resize: three mistakes without an error.
-# - A model is done when it holds on pictures that nobody has seen, in the runtime that will run it.
+# - A model is done when it holds on pictures that it has never seen, in the runtime that will run
+#   it.
 #
 # ## On your own
 #
