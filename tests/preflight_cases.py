@@ -31,7 +31,7 @@ import tensorflow as tf
 from keras import layers
 
 from helpers import pictures
-from helpers.preflight import UNEXPECTED, preflight
+from helpers.preflight import UNEXPECTED, Finding, preflight
 
 SIDE = 48
 Part = tuple[np.ndarray, np.ndarray]
@@ -82,15 +82,20 @@ class Outcome:
     """What was said of a set-up.
 
     Attributes:
-        named: whether the fault was named.
+        hits: the findings, or the refusal, that named the fault.
         false: what else was said.
         broken: what checks failed themselves.
     """
 
-    named: bool
+    hits: tuple[Finding | str, ...]
     false: tuple[str, ...]
     broken: tuple[str, ...]
     seconds: float
+
+    @property
+    def named(self) -> bool:
+        """Whether the fault was named."""
+        return bool(self.hits)
 
 
 def look(case: Case, *wrong: bool) -> Outcome:
@@ -103,21 +108,29 @@ def look(case: Case, *wrong: bool) -> Outcome:
     keras.utils.set_random_seed(0)
     words, also = (case.words, case.also) if wrong == (True,) else ((), ())
     start = time.monotonic()
+    said: list[Finding | str] = []
+    broken: tuple[str, ...] = ()
     try:
         model, train, validation, *more = case.build(*wrong)
-        options = {"difference": 0.5, "progress": False} | (more[0] if more else {})
-        report = preflight(model, train, validation, **options)
-        said = [f"{f.check}: {f.what} {f.mend}" for f in report.findings]
-        broken = tuple(f"{n}: {why}" for n, why in report.skipped if UNEXPECTED in why)
-    except (TypeError, ValueError) as refused:
-        said, broken = [f"refused: {refused}"], ()
-        if "Received:" not in str(refused):
-            raise
     finally:
         keras.config.set_dtype_policy("float32")
-    hits = [text for text in said if _holds(text, words)]
-    false = tuple(text for text in said if not _holds(text, (*words, *also)))
-    return Outcome(bool(hits), false, broken, time.monotonic() - start)
+    options = {"difference": 0.5, "progress": False} | (more[0] if more else {})
+    try:
+        report = preflight(model, train, validation, **options)
+    except (TypeError, ValueError) as refused:
+        if "Received:" not in str(refused):
+            raise
+        said.append(f"refused: {refused}")
+    else:
+        said += report.findings
+        broken = tuple(f"{n}: {why}" for n, why in report.skipped if UNEXPECTED in why)
+    hits = tuple(one for one in said if _holds(_text(one), words))
+    texts = tuple(text for text in map(_text, said) if not _holds(text, (*words, *also)))
+    return Outcome(hits, texts, broken, time.monotonic() - start)
+
+
+def _text(said: Finding | str) -> str:
+    return said if isinstance(said, str) else f"{said.check}: {said.what} {said.mend}"
 
 
 def _holds(text: str, words: tuple[str, ...]) -> bool:
@@ -926,7 +939,7 @@ def rotation_in_validation(wrong):
 def noise_that_never_rests(wrong):
     """Noise of one's own, which comes in evaluation, too."""
     noise = layers.Lambda(lambda x: x + 40 * keras.random.normal(keras.ops.shape(x)))
-    return compiled(nested(front=[noise if wrong else layers.GaussianNoise(40.0)])), *drawings()
+    return compiled(nested(front=[noise if wrong else layers.GaussianNoise(0.5)])), *drawings()
 
 
 @faulty("augment")
@@ -1626,7 +1639,7 @@ def _look_in_any_case(case: Case, *wrong: bool) -> Outcome:
     try:
         return look(case, *wrong)
     except Exception as error:  # the others are still to be looked at
-        return Outcome(False, (), (f"{type(error).__name__}: {error}",), 0.0)
+        return Outcome((), (), (f"{type(error).__name__}: {error}",), 0.0)
 
 
 if __name__ == "__main__":

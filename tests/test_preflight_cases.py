@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import preflight_cases
 import pytest
 from preflight_cases import FAULTY, SOUND, Outcome, look
+
+from helpers.preflight import CHECKS, Finding
 
 
 def said(found: Outcome) -> str:
@@ -43,8 +47,6 @@ def test_without_checks_no_fault_is_named(monkeypatch):
 
 
 def test_what_is_said_beside_the_fault_is_a_false_alarm(monkeypatch):
-    from helpers.preflight import Finding
-
     def alarm(_):
         yield Finding("size", "warning", "Too few.", "More.")
 
@@ -58,3 +60,17 @@ def test_the_table_runs_as_a_program(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["preflight_cases.py", "not_compiled"])
     assert preflight_cases.main() == 0
     assert "1 of 1 faults named, 0 false alarms" in capsys.readouterr().out
+
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "preflight.md"
+
+
+def test_the_page_has_each_check_with_a_fault_and_no_fault_of_another_table():
+    text = PAGE.read_text(encoding="utf-8")
+    sections = dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
+    assert sections.keys() == {*CHECKS, "What is refused"}
+    for name, section in sections.items():
+        assert "```text\n" in section and ("Mend: " in section or "Received: " in section), name
+    titles = re.findall(r"^\*\*(.+)\*\*$", text, re.MULTILINE)
+    assert set(titles) <= {case.about for case in FAULTY.values()}
+    assert len(titles) == len(set(titles)) >= 60

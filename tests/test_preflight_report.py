@@ -231,16 +231,22 @@ def test_grey_pictures_for_a_model_of_grey_ones(data):
     assert "images[..., None]" in text and "np.repeat" not in text
 
 
+class Own(keras.Model):
+    """A model that does with its inputs what `change` does, then asks for 768 numbers a row."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.change, self.dense = change, keras.layers.Dense(1)
+        self(np.zeros((1, 16, 16, 3), "float32"))
+
+    def call(self, inputs):
+        return self.dense(self.change(inputs))
+
+
 def test_a_model_that_ends_in_an_error(data):
-    class Broken(keras.Model):
-        def __init__(self):
-            super().__init__()
-            self.dense = keras.layers.Dense(1)
-
-        def call(self, inputs):
-            return self.dense(keras.ops.reshape(inputs, (-1, 768)))
-
-    model = Broken()
-    model(np.zeros((1, 16, 16, 3), "float32"))
     parts = [(images[:, :15], labels) for images, labels in data]
-    assert "ends in an error on inputs of shape (80, 15, 16, 3)" in refused(compiled(model), parts)
+    model = compiled(Own(keras.layers.Flatten()))
+    assert "ends in an error on inputs of shape (80, 15, 16, 3)" in refused(model, parts)
+    model = compiled(Own(lambda x: keras.ops.reshape(x, (-1, 768))))
+    assert "gives outputs of shape (75, 1) for 80 inputs" in refused(model, parts)
+    assert preflight(model, *data, progress=False).looked_at

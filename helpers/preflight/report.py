@@ -46,6 +46,10 @@ class Finding:
     what: str
     mend: str
 
+    def __str__(self) -> str:
+        lines = [f"{self.severity.upper():8} {self.check}"]
+        return "\n".join([*lines, *_indented(self.what), *_indented(f"Mend: {self.mend}")])
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -109,8 +113,7 @@ class Inspection:
     def __repr__(self) -> str:
         lines = [self._title(), *(line for line in (self.looked_at, self.trains) if line)]
         for found in self.findings:
-            lines += ["", f"{found.severity.upper():8} {found.check}"]
-            lines += _indented(found.what) + _indented(f"Mend: {found.mend}")
+            lines += ["", str(found)]
         if self.passed:
             lines += ["", *textwrap.wrap(f"passed:  {', '.join(self.passed)}", WIDTH)]
         if self.skipped:
