@@ -2,6 +2,7 @@
 
     .venv/bin/python benchmarks/preflight.py [NAME ...]   # all, or those whose name holds NAME
     .venv/bin/python benchmarks/preflight.py --seconds    # how long a whole look takes
+    .venv/bin/python benchmarks/preflight.py --table      # what was written, as README.md has it
 
 Each recipe is re-created with its network of `keras.applications`, its head, scaling, loss, metrics
 and optimizer, on the course's drawings at the recipe's pixels. Pretrained weights are not here: the
@@ -16,9 +17,10 @@ them; then nothing may be said. What is said beyond the faults is false, in eith
 from __future__ import annotations
 
 import argparse
+import csv
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -353,6 +355,17 @@ def means_in_the_order_of_rgb(published):
     return model, *generated(parts, generator(preprocessing_function=scale))
 
 
+@recipe("VGG16", ("scal",))
+def flat_vgg_by_255(published):
+    """A question: the head on VGG16's output, pictures / 255."""
+    right = applications.vgg16.preprocess_input
+    base = network("VGG16", 96, right)
+    model = flat(base.output, base, *head(1, "sigmoid"))
+    model.compile("adam", "binary_crossentropy", metrics=["accuracy"])
+    scale = (lambda x: x / 255) if published else right
+    return model, *((scale(x.astype("float32")), y) for x, y in drawings(96))
+
+
 @recipe("MobileNetV3Small", ("scal",))
 def rescaled_before_mobilenet_v3(published):
     """A question: `Rescaling(1/255)` in front of a network that scales its pictures itself."""
@@ -500,6 +513,21 @@ def judge(names: list[str], table: Path) -> None:
             gc.collect()
 
 
+def as_table(table: Path) -> Iterator[str]:
+    """The lines of README.md: a recipe as it was published, and its false alarms when mended."""
+    with table.open(newline="", encoding="utf-8") as file:
+        found = list(csv.DictReader(file))
+    mended = {row["recipe"]: row for row in found if row["as"] == "mended"}
+    yield "| recipe | network | true faults | found | missed | false | false when mended |"
+    yield "|---|---|---|---|---|---|---|"
+    for row in found:
+        if row["as"] == "published":
+            counts = [row[name] for name in ("faults", "found", "missed", "false")]
+            counts.append(mended[row["recipe"]]["false"])
+            about = str(RECIPES[row["recipe"]].build.__doc__).rstrip(".")
+            yield f"| {about} | {row['network']} | {' | '.join(counts)} |"
+
+
 def time_it(table: Path) -> None:
     """Seconds of a whole look at 2,000 pictures, a frozen base and a head, check by check."""
     for name, side in (("MobileNetV2", 160), ("Xception", 150)):
@@ -524,8 +552,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="parts of recipes' names; all without")
     parser.add_argument("--seconds", action="store_true", help="measure how long a look takes")
+    parser.add_argument("--table", action="store_true", help="print the table of the last run")
     asked = parser.parse_args()
-    if asked.seconds:
+    if asked.table:
+        print("\n".join(as_table(FOLDER / "preflight.csv")))
+    elif asked.seconds:
         time_it(FOLDER / "preflight_seconds.csv")
     else:
         judge(asked.names, FOLDER / "preflight.csv")

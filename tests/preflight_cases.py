@@ -563,6 +563,15 @@ def area_under_the_curve_of_logits(wrong):
 
 
 @faulty("threshold")
+def f1_of_logits(wrong):
+    """F1 at 0.5, on a logit or on a probability."""
+    metric = keras.metrics.F1Score(threshold=0.5)
+    model = nested() if wrong else nested(sigmoid())
+    data = changed(labels=lambda y: y[:, None].astype("float32"))
+    return compiled(model, LOGITS() if wrong else BINARY, [metric]), *data
+
+
+@faulty("threshold")
 def accuracy_of_probabilities_at_0(wrong):
     """A threshold of 0 on probabilities: all are above."""
     metric = keras.metrics.BinaryAccuracy(threshold=0.0 if wrong else 0.5)
@@ -724,6 +733,33 @@ def class_names_in_another_order(wrong):
     """The folders' names came in another order."""
     names = (["cat", "dog"], ["dog", "cat"] if wrong else ["cat", "dog"])
     return sound_model(), *drawings(), {"class_names": names}
+
+
+@faulty("label 0 is", "class")
+def class_names_that_datasets_carry(wrong):
+    """Datasets of folders, the second with its names in another order."""
+    data = [batches(part) for part in drawings()]
+    data[0].class_names = ["cat", "dog"]
+    data[1].class_names = ["dog", "cat"] if wrong else ["cat", "dog"]
+    return sound_model(), *data
+
+
+@faulty("label 0 is", "class")
+def class_names_that_generators_carry(wrong):
+    """Generators of folders, the second with its classes in another order."""
+    source = generator(preprocessing_function=keras.applications.mobilenet_v2.preprocess_input)
+    orders = {"train": ["cat", "dog"], "validation": ["dog", "cat"] if wrong else ["cat", "dog"]}
+    flows = [
+        source.flow_from_directory(
+            Path(_folder()) / name,
+            target_size=(SIDE, SIDE),
+            class_mode="binary",
+            classes=order,
+            shuffle=name == "train",
+        )
+        for name, order in orders.items()
+    ]
+    return compiled(flat()), *flows
 
 
 @faulty("% of train", "always naming")
@@ -1317,6 +1353,20 @@ def normalization_behind_the_pooling():
 
 
 @sound
+def normalization_in_front_of_the_base():
+    """A fresh BatchNormalization between scaling and base."""
+    front = scaling(), layers.BatchNormalization()
+    return compiled(nested(front=front, scale=layers.Identity())), *drawings()
+
+
+@sound
+def hinge_and_labels_of_minus_1_and_1():
+    """The hinge loss takes labels of -1 and 1."""
+    data = changed(labels=lambda y: 2.0 * y - 1)
+    return compiled(nested(layers.Dense(1, activation="tanh")), "hinge", []), *data
+
+
+@sound
 def normalization_from_scratch():
     """A network from scratch with BatchNormalization."""
     parts = layers.Conv2D(8, 3, strides=2), layers.BatchNormalization(), layers.ReLU()
@@ -1492,6 +1542,13 @@ def sample_weights():
     """Triples with a weight a picture."""
     train, validation = drawings()
     return sound_model(), batches((*train, np.ones(len(train[1]), "float32"))), batches(validation)
+
+
+@sound
+def dictionaries_of_tfds():
+    """Elements `{"image": ..., "label": ...}`, as TensorFlow Datasets gives them."""
+    data = [batches({"image": images, "label": labels}) for images, labels in drawings()]
+    return sound_model(), *data
 
 
 @sound
