@@ -250,3 +250,9 @@ def test_a_model_that_ends_in_an_error(data):
     model = compiled(Own(lambda x: keras.ops.reshape(x, (-1, 768))))
     assert "gives outputs of shape (75, 1) for 80 inputs" in refused(model, parts)
     assert preflight(model, *data, progress=False).looked_at
+
+
+def test_no_data_and_a_path(data, tmp_path):
+    assert "train_test_split" in refused(compiled(build()), (data[0], None))
+    text = refused(compiled(build()), (tmp_path / "cats", data[1]))
+    assert f"image_dataset_from_directory('{tmp_path / 'cats'}'" in text

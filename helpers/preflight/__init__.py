@@ -102,6 +102,8 @@ def _look_through(
         ValueError: where the model does not take what it is to be trained on.
     """
     names = ("train", "validation")
+    for name, one in zip(names, given, strict=True):
+        refusals.check_given(name, one)
     sources = [as_data(*one) for one in zip(names, given, class_names, strict=True)]
     scans = []
     for source in sources:

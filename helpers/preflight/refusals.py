@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+from helpers.preflight.report import Skip
 
 if TYPE_CHECKING:
     import keras
@@ -63,6 +66,26 @@ def _check_ends(model: keras.Model) -> None:
         raise ValueError(
             f"Received: model '{model.name}' with {counts[0]} inputs and {counts[1]} outputs. "
             f"Expected: one each. {ONE_OF_MANY}"
+        )
+
+
+def check_given(name: str, given: Any) -> None:
+    """Refuse no data, and a folder in place of what was read from it.
+
+    Raises:
+        ValueError: with a line that reads or splits data.
+    """
+    if given is None:
+        raise ValueError(
+            f"Received: no {name} data. Expected: data to train on and others to validate with. "
+            f"Split arrays beforehand, as sklearn.model_selection.train_test_split does, or pass "
+            f"subset='both' to keras.utils.image_dataset_from_directory."
+        )
+    if isinstance(given, (str, os.PathLike)):
+        raise ValueError(
+            f"Received: {name} as the path '{os.fspath(given)}'. Expected: what was read from it. "
+            f"keras.utils.image_dataset_from_directory('{os.fspath(given)}', image_size=...) reads "
+            f"a folder with a subfolder a class."
         )
 
 
@@ -139,6 +162,8 @@ def check_call(setup: Setup) -> None:
     shape, kind = setup.train.images.shape, setup.train.images.dtype
     try:
         outputs = setup.train_outputs
+    except Skip:  # outputs that are no vectors: a check says so
+        return
     # Whatever a model of somebody's own raises; `fit` would raise it, too.
     except Exception as error:
         said = " ".join(str(error).split())[:300]
