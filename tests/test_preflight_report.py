@@ -24,7 +24,7 @@ def report(*findings: Finding) -> Inspection:
         ("logits",),
         (("scaling", "no pictures"),),
         "Looked.",
-        "All trains.",
+        "base: 0 of 4 variables",
         {"x": 0.12345},
     )
 
@@ -65,7 +65,7 @@ def test_the_report_as_json():
         "errors": 1,
         "warnings": 1,
         "looked_at": "Looked.",
-        "trains": "All trains.",
+        "trains": "base: 0 of 4 variables",
         "findings": [
             {"check": "labels", "severity": "error", "what": "Seen.", "mend": "Do this."},
             {"check": "size", "severity": "warning", "what": "Few.", "mend": "More."},
@@ -91,8 +91,8 @@ def test_errors_end_a_script_and_warnings_do_where_that_is_asked():
 def test_what_trains_stands_in_text_page_and_dictionary(data, monkeypatch):
     use(monkeypatch, calm=calm)
     lines = str(report()).splitlines()
-    assert lines[1:3] == ["Looked.", "All trains."]
-    assert "Looked. All trains." in report()._repr_html_()
+    assert lines[1:3] == ["Looked.", "What trains: base: 0 of 4 variables."]
+    assert "Looked. What trains: base: 0 of 4 variables." in report()._repr_html_()
     found = preflight(compiled(build()), *data, progress=False)
     assert found.trains == found.to_dict()["trains"]
 

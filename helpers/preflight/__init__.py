@@ -178,8 +178,11 @@ def _ask(check: Check, setup: Setup) -> tuple[list[Finding], str | None]:
 
 def _trains(model: keras.Model) -> str:
     """What of a model trains, in a line."""
-    tell = getattr(fine_tuning, "what_trains", None)
-    return tell(model) if tell else ""
+    try:
+        from helpers.preflight.parts import what_trains
+    except ImportError:
+        return ""
+    return what_trains(model)
 
 
 def _looked_at(setup: Setup) -> str:

@@ -60,7 +60,7 @@ class Inspection:
         passed: names of checks.
         skipped: pairs of a check's name and why it could not judge.
         looked_at: a sentence on how many pictures were seen.
-        trains: what of the model trains, in a line.
+        trains: what of the model trains, such as `base: 0 of 262 variables, head: 2 of 2`.
         seconds: how long each check took.
     """
 
@@ -111,7 +111,7 @@ class Inspection:
         }
 
     def __repr__(self) -> str:
-        lines = [self._title(), *(line for line in (self.looked_at, self.trains) if line)]
+        lines = [self._title(), *self._seen()]
         for found in self.findings:
             lines += ["", str(found)]
         if self.passed:
@@ -131,10 +131,15 @@ class Inspection:
         )
         head = "".join(f"<th {STYLE}>{text}</th>" for text in ("", "check", "what", "mend"))
         return (
-            f"<p><b>{_cell(self._title())}</b> {_cell(f'{self.looked_at} {self.trains}'.strip())}"
+            f"<p><b>{_cell(self._title())}</b> {_cell(' '.join(self._seen()))}"
             f"</p><table><tr>{head}</tr>{body}</table>"
             f"<p>passed: {_cell(', '.join(self.passed) or 'none')}</p>"
         )
+
+    def _seen(self) -> list[str]:
+        """Sentences on what was looked at."""
+        trains = f"What trains: {self.trains}." if self.trains else ""
+        return [line for line in (self.looked_at, trains) if line]
 
     def _title(self) -> str:
         return (
