@@ -23,6 +23,7 @@ LONG_FILES = {
     "test_exercises_6.py": 60,
     "test_exercises_4.py": 45,
     "test_preflight.py": 40,
+    "test_preflight_cases.py": 120,
     "test_features.py": 40,
     "test_project.py": 45,
     "test_published.py": 20,

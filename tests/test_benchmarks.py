@@ -187,3 +187,19 @@ def test_the_fuzzer_stops_at_a_finding_and_keeps_its_input(
     assert fuzz["listen"](None, told, counts) == "KeyError: 'a finding'"
     assert counts == {"read": 2} and told.empty()
     assert (tmp_path / "current").read_bytes() == read[-1]
+
+
+def test_recipes_are_judged_as_published_and_mended(tmp_path: Path) -> None:
+    program = importlib.import_module("preflight")
+    table = tmp_path / "preflight.csv"
+    program.judge(["keras_guide_from_scratch"], table)
+    header, *found = rows(table)
+    assert tuple(header) == program.HEADER
+    kept = [row[2:8] for row in found]  # as, faults, found, missed, false, failed
+    assert kept == [["published", "1", "1", "0", "0", "0"], ["mended", "0", "0", "0", "0", "0"]]
+    assert list(program.as_table(table))[2].endswith(" on logits | own | 1 | 1 | 0 | 0 | 0 |")
+
+
+def test_eight_families_of_keras_applications_are_among_the_recipes() -> None:
+    program = importlib.import_module("preflight")
+    assert len({one.network for one in program.RECIPES.values()} - {"own"}) >= 8

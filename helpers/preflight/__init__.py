@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.preflight import data, fine_tuning, inputs, outputs, rates
-from helpers.preflight.report import Finding, Inspection, Skip
-from helpers.preflight.scans import Scan, as_data
+from helpers.preflight import data, fine_tuning, inputs, outputs, rates, refusals
+from helpers.preflight.report import Finding, Inspection, PreflightError, Skip
+from helpers.preflight.scans import as_data
 from helpers.preflight.setup import Options, Original, Setup
+from helpers.preflight.stages import Stages, Tell
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["CHECKS", "Finding", "Inspection", "preflight"]
+__all__ = ["CHECKS", "Finding", "Inspection", "PreflightError", "preflight"]
 
 UNEXPECTED = "the check itself failed"
 Check = Callable[[Setup], Iterable[Finding]]
@@ -27,13 +29,13 @@ CHECKS: dict[str, Check] = {
     "threshold": outputs.check_threshold,
     "labels": outputs.check_labels,
     "scaling": inputs.check_scaling,
-    "learning rate": rates.check_rate,
     "shared pictures": data.check_shared,
     "class order": data.check_class_names,
     "reshuffling": data.check_passes,
     "augmentation": data.check_augmentation,
     "imbalance": data.check_imbalance,
     "validation size": data.check_size,
+    "learning rate": rates.check_rate,  # the slowest, so that a limit of time leaves out no other
 }
 
 
@@ -49,6 +51,8 @@ def preflight(
     expected_accuracy: float = 0.9,
     class_names: tuple[Sequence[str] | None, Sequence[str] | None] = (None, None),
     seed: int = 0,
+    seconds: float | None = None,
+    progress: Tell | bool = True,
 ) -> Inspection:
     """Look at a compiled model with one input and one output, and at its data.
 
@@ -59,7 +63,7 @@ def preflight(
     Args:
         model: compiled, before `fit`.
         train, validation: `(inputs, labels)`; or a split of `helpers.pictures`; or a batched
-            `tf.data.Dataset` of such pairs.
+            `tf.data.Dataset` of such pairs; or whatever else `fit` takes, see `scans`.
         pictures: at most so many of each are looked at.
         sample: so many of these are sent through the model.
         batch_size: pictures in each step of the test of the learning rate.
@@ -68,41 +72,88 @@ def preflight(
         class_names: those of `train` and of `validation` in the order of their labels, where
             the data do not carry them.
         seed: of the sample.
+        seconds: no check begins after so many; those left are listed as skipped.
+        progress: True shows a line in a terminal or notebook, which is wiped at the end. A function
+            is told each stage instead, its number and how many there are.
 
     Raises:
         TypeError: where `model` is no Keras model.
         ValueError: where it is not compiled, or the data do not fit it.
     """
-    _check_model(model)
+    start = time.monotonic()
+    refusals.check_model(model)
     options = Options(pictures, sample, batch_size, difference, expected_accuracy, seed)
-    sources = (
-        as_data("train", train, class_names[0]),
-        as_data("validation", validation, class_names[1]),
-    )
-    pool = rates.BATCHES * batch_size
-    scans = [source.scan(pictures, sample, seed, pool) for source in sources]
-    for source, scan in zip(sources, scans, strict=True):
-        _check_shape(model, source.name, scan)
-    return _judge(Setup(model, *sources, scans[0], scans[1], options))
+    with Stages(len(CHECKS) + 3, progress) as stages:
+        setup = _look_through(model, (train, validation), class_names, options, stages)
+        limit = None if seconds is None else start + seconds
+        return _judge(setup, stages, limit)
 
 
-def _judge(setup: Setup) -> Inspection:
-    """Let each check look."""
+def _look_through(
+    model: keras.Model,
+    given: tuple[Any, Any],
+    class_names: tuple[Sequence[str] | None, Sequence[str] | None],
+    options: Options,
+    stages: Stages,
+) -> Setup:
+    """See both sets through, and send a sample through the model.
+
+    Raises:
+        ValueError: where the model does not take what it is to be trained on.
+    """
+    names = ("train", "validation")
+    for name, one in zip(names, given, strict=True):
+        refusals.check_given(name, one)
+    sources = [as_data(*one) for one in zip(names, given, class_names, strict=True)]
+    scans = []
+    for source in sources:
+        stages.begin(f"looking through {source.name}")
+        pool = rates.BATCHES * options.batch_size
+        scan = source.scan(options.pictures, options.sample, options.seed, pool)
+        refusals.check_shape(model, source.name, scan.images.shape[1:])
+        scans.append(scan)
+    setup = Setup(model, sources[0], sources[1], scans[0], scans[1], options)
+    stages.begin("calling the model")
+    refusals.check_call(setup)
+    return setup
+
+
+def _judge(setup: Setup, stages: Stages, limit: float | None) -> Inspection:
+    """Let each check look, as long as the clock is below `limit`."""
     findings: list[Finding] = []
-    passed, skipped = [], []
+    passed: list[str] = []
+    skipped: dict[str, str] = {}
+    seconds: dict[str, float] = {}
     original = Original(setup.model)
     for name, check in CHECKS.items():
+        start = time.monotonic()
+        if limit is not None and start >= limit:
+            skipped[name] = "not begun within seconds=, which was over; give it more"
+            continue
+        stages.begin(name)
         try:
             found, reason = _ask(check, setup)
         finally:
             original.restore()
+        seconds[name] = time.monotonic() - start
         findings += found
         if reason is not None:
-            skipped.append((name, reason))
+            skipped[name] = reason
         elif not found:
             passed.append(name)
     findings.sort(key=lambda finding: finding.severity)
-    return Inspection(tuple(findings), tuple(passed), tuple(skipped), _looked_at(setup))
+    _explain(skipped, findings)
+    said = _looked_at(setup), _trains(setup.model)
+    return Inspection(tuple(findings), tuple(passed), tuple(skipped.items()), *said, seconds)
+
+
+def _explain(skipped: dict[str, str], findings: list[Finding]) -> None:
+    """Where another check found an error, that is why a check failed, as far as one can tell."""
+    for name, reason in skipped.items():
+        errors = {found.check for found in findings if found.severity == "error"} - {name}
+        if errors and reason.startswith(UNEXPECTED):
+            listed = ", ".join(f"'{check}'" for check in sorted(errors))
+            skipped[name] = f"not judged because of {listed} above; mend that and look again"
 
 
 def _ask(check: Check, setup: Setup) -> tuple[list[Finding], str | None]:
@@ -125,6 +176,15 @@ def _ask(check: Check, setup: Setup) -> tuple[list[Finding], str | None]:
     return found, None
 
 
+def _trains(model: keras.Model) -> str:
+    """What of a model trains, in a line."""
+    try:
+        from helpers.preflight.parts import what_trains
+    except ImportError:
+        return ""
+    return what_trains(model)
+
+
 def _looked_at(setup: Setup) -> str:
     """How many pictures were seen, in a sentence."""
     parts = []
@@ -132,43 +192,3 @@ def _looked_at(setup: Setup) -> str:
         of = "all" if scan.complete else "the first"
         parts.append(f"{of} {len(scan):,} of {name} ({len(scan.sampled)} through the model)")
     return f"Looked at {' and '.join(parts)}."
-
-
-def _check_model(model: Any) -> None:
-    """Refuse what is no compiled model with one input and one output."""
-    import keras
-
-    if not isinstance(model, keras.Model):
-        raise TypeError(f"Received: {type(model).__name__}. Expected: a compiled keras.Model.")
-    if not model.compiled:
-        raise ValueError(
-            f"Received: model '{model.name}', not compiled. Expected: the model as it goes into "
-            f"fit. Call model.compile(...) first."
-        )
-    if not model.built:
-        raise ValueError(
-            f"Received: model '{model.name}' without weights. Expected: a built model. "
-            f"Call it on one batch first, or give it a keras.Input."
-        )
-    counts = [len(getattr(model, side, None) or [None]) for side in ("inputs", "outputs")]
-    if counts != [1, 1]:
-        raise ValueError(
-            f"Received: model '{model.name}' with {counts[0]} inputs and {counts[1]} outputs. "
-            f"Expected: one each."
-        )
-
-
-def _check_shape(model: keras.Model, name: str, scan: Scan) -> None:
-    """Refuse inputs that the model does not take."""
-    if not getattr(model, "inputs", None):  # not a graph: only a call would say
-        return
-    expected = tuple(model.inputs[0].shape)[1:]
-    received = scan.images.shape[1:]
-    fits = len(expected) == len(received) and all(
-        want in (None, got) for want, got in zip(expected, received, strict=True)
-    )
-    if not fits:
-        raise ValueError(
-            f"Received: {name} with inputs of shape {received}. Expected: {expected}, which is "
-            f"what model '{model.name}' takes. Resize the pictures, or build the model for them."
-        )

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 import html
 import textwrap
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 WIDTH = 96
 
 
 class Skip(Exception):
     """A check cannot judge this model or these data; the text says why."""
+
+
+class PreflightError(Exception):
+    """A preflight found errors; `report` holds all that it found, and the text names them.
+
+    Attributes:
+        report: the `Inspection`.
+    """
+
+    def __init__(self, report: Inspection) -> None:
+        super().__init__(report)
+        self.report = report
+
+    def __str__(self) -> str:
+        return str(self.report)
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,10 @@ class Finding:
     what: str
     mend: str
 
+    def __str__(self) -> str:
+        lines = [f"{self.severity.upper():8} {self.check}"]
+        return "\n".join([*lines, *_indented(self.what), *_indented(f"Mend: {self.mend}")])
+
 
 @dataclass(frozen=True)
 class Inspection:
@@ -39,23 +60,60 @@ class Inspection:
         passed: names of checks.
         skipped: pairs of a check's name and why it could not judge.
         looked_at: a sentence on how many pictures were seen.
+        trains: what of the model trains, such as `base: 0 of 262 variables, head: 2 of 2`.
+        seconds: how long each check took.
     """
 
     findings: tuple[Finding, ...]
     passed: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     looked_at: str = field(default="")
+    trains: str = field(default="")
+    seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
         """The findings that are errors."""
         return tuple(found for found in self.findings if found.severity == "error")
 
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """The findings that are warnings."""
+        return tuple(found for found in self.findings if found.severity != "error")
+
+    def raise_for_errors(self, *, warnings: bool = False) -> Inspection:
+        """End a script, such as a job of CI, where the training would not do what is meant.
+
+        Args:
+            warnings: count warnings, too.
+
+        Returns:
+            The report itself, where nothing counts against it.
+
+        Raises:
+            PreflightError: where there are errors; its `report` is this one.
+        """
+        if self.findings if warnings else self.errors:
+            raise PreflightError(self)
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as dictionaries, lists, numbers and strings, as `json.dumps` takes them."""
+        return {
+            "errors": len(self.errors),
+            "warnings": len(self.warnings),
+            "looked_at": self.looked_at,
+            "trains": self.trains,
+            "findings": [asdict(found) for found in self.findings],
+            "passed": list(self.passed),
+            "skipped": [{"check": name, "reason": reason} for name, reason in self.skipped],
+            "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
+        }
+
     def __repr__(self) -> str:
-        lines = [self._title(), self.looked_at]
+        lines = [self._title(), *self._seen()]
         for found in self.findings:
-            lines += ["", f"{found.severity.upper():8} {found.check}"]
-            lines += _indented(found.what) + _indented(f"Mend: {found.mend}")
+            lines += ["", str(found)]
         if self.passed:
             lines += ["", *textwrap.wrap(f"passed:  {', '.join(self.passed)}", WIDTH)]
         if self.skipped:
@@ -73,16 +131,20 @@ class Inspection:
         )
         head = "".join(f"<th {STYLE}>{text}</th>" for text in ("", "check", "what", "mend"))
         return (
-            f"<p><b>{_cell(self._title())}</b> {_cell(self.looked_at)}</p>"
-            f"<table><tr>{head}</tr>{body}</table>"
+            f"<p><b>{_cell(self._title())}</b> {_cell(' '.join(self._seen()))}"
+            f"</p><table><tr>{head}</tr>{body}</table>"
             f"<p>passed: {_cell(', '.join(self.passed) or 'none')}</p>"
         )
 
+    def _seen(self) -> list[str]:
+        """Sentences on what was looked at."""
+        trains = f"What trains: {self.trains}." if self.trains else ""
+        return [line for line in (self.looked_at, trains) if line]
+
     def _title(self) -> str:
-        errors = len(self.errors)
         return (
-            f"Preflight: {_count(errors, 'error')}, "
-            f"{_count(len(self.findings) - errors, 'warning')}, "
+            f"Preflight: {_count(len(self.errors), 'error')}, "
+            f"{_count(len(self.warnings), 'warning')}, "
             f"{len(self.passed)} checks passed, {len(self.skipped)} skipped."
         )
 

@@ -1,0 +1,76 @@
+"""Every faulty set-up of the table is named, its mend is clean, and no sound one is accused."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import preflight_cases
+import pytest
+from preflight_cases import FAULTY, SOUND, Outcome, look
+
+from helpers.preflight import CHECKS, Finding
+
+
+def said(found: Outcome) -> str:
+    return "\n".join((*found.false, *found.broken)) or "nothing"
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_fault_is_named_and_nothing_else(name):
+    found = look(FAULTY[name], True)
+    assert found.named and not found.false and not found.broken, said(found)
+
+
+@pytest.mark.parametrize("name", FAULTY)
+def test_a_second_look_after_the_mend_is_clean(name):
+    found = look(FAULTY[name], False)
+    assert not found.false and not found.broken, said(found)
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_a_sound_set_up_is_not_accused(name):
+    found = look(SOUND[name])
+    assert not found.false and not found.broken, said(found)
+
+
+def test_the_table_is_large_and_has_no_name_twice():
+    assert len(FAULTY) >= 60 and len(SOUND) >= 40 and not FAULTY.keys() & SOUND.keys()
+    assert all(case.words and "\n" not in case.about for case in FAULTY.values())
+
+
+def test_without_checks_no_fault_is_named(monkeypatch):
+    """Else the table would say so of anything."""
+    monkeypatch.setattr(sys.modules["helpers.preflight"], "CHECKS", {})
+    assert not look(FAULTY["raw_pixels"], True).named
+
+
+def test_what_is_said_beside_the_fault_is_a_false_alarm(monkeypatch):
+    def alarm(_):
+        yield Finding("size", "warning", "Too few.", "More.")
+
+    monkeypatch.setattr(sys.modules["helpers.preflight"], "CHECKS", {"size": alarm})
+    assert look(SOUND["a_nested_base"]).false == ("size: Too few. More.",)
+    found = look(FAULTY["raw_pixels"], True)
+    assert not found.named and found.false
+
+
+def test_the_table_runs_as_a_program(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["preflight_cases.py", "not_compiled"])
+    assert preflight_cases.main() == 0
+    assert "1 of 1 faults named, 0 false alarms" in capsys.readouterr().out
+
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "preflight.md"
+
+
+def test_the_page_has_each_check_with_a_fault_and_no_fault_of_another_table():
+    text = PAGE.read_text(encoding="utf-8")
+    sections = dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
+    assert sections.keys() == {*CHECKS, "What is refused"}
+    for name, section in sections.items():
+        assert "```text\n" in section and ("Mend: " in section or "Received: " in section), name
+    titles = re.findall(r"^\*\*(.+)\*\*$", text, re.MULTILINE)
+    assert set(titles) <= {case.about for case in FAULTY.values()}
+    assert len(titles) == len(set(titles)) >= 60
