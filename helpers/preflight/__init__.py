@@ -24,6 +24,7 @@ Check = Callable[[Setup], Iterable[Finding]]
 CHECKS: dict[str, Check] = {
     "BatchNormalization": fine_tuning.check_batch_normalization,
     "trainable": fine_tuning.check_trainable,
+    "random base": fine_tuning.check_pretrained,
     "untrained head": fine_tuning.check_head,
     "logits": outputs.check_loss,
     "threshold": outputs.check_threshold,

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from helpers.preflight import copies
-from helpers.preflight.layers import leaf_layers, sources
+from helpers.preflight.families import SCALING, Family, family
+from helpers.preflight.layers import leaf_layers
+from helpers.preflight.parts import Parts, divide, training_ids, trains
 from helpers.preflight.report import Finding, Skip
+from helpers.preflight.scalings import (
+    FLIP,
+    SCALINGS,
+    Change,
+    Reached,
+    Scaling,
+    change,
+    code,
+    first_convolution,
+    reaching,
+    scaled_as,
+    scaling_of,
+)
 from helpers.preflight.setup import Setup, forward, is_pretrained
 
 if TYPE_CHECKING:
@@ -25,33 +40,12 @@ PICTURES = 32
 MISFIT, CAP = 0.3, 10.0
 # Blue and red swapped: sound inputs fit better by 0.01 to 0.04 in each batch of 32 photographs.
 ORDER_GAIN, ORDER_BATCHES = 0.01, 3
-CAFFE_MEAN = np.array([103.939, 116.779, 123.68], np.float32)
-TORCH_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
-TORCH_STD = np.array([0.229, 0.224, 0.225], np.float32)
-# What the pictures would have to be, were they wrong in the way that stands in front: the change
-# that mends them is sent in, and whether it fits the base better is looked at.
-MENDS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "x / 127.5 - 1": lambda x: x / 127.5 - 1,
-    "x / 255": lambda x: x / 255,
-    "2 * x - 1": lambda x: 2 * x - 1,
-    "2 * x - 255": lambda x: 2 * x - 255,
-    "127.5 * (x + 1)": lambda x: 127.5 * (x + 1),
-    "255 * x": lambda x: 255 * x,
-    "x[..., ::-1]": lambda x: x[..., ::-1],
-    "x[..., ::-1] - (103.939, 116.779, 123.68)": lambda x: x[..., ::-1] - CAFFE_MEAN,
-    "(x / 255 - mean) / deviation of ImageNet": lambda x: (x / 255 - TORCH_MEAN) / TORCH_STD,
-}
-
-
-COLOUR_MENDS = tuple(MENDS)[6:]
-# What the families of keras.applications take where they do not scale their pictures themselves.
-FAMILIES = {
-    r"mobilenet(v2)?(_|$)|inception|xception|nasnet|resnet\d+v2": "-1 to 1",
-    r"vgg|resnet\d+$": "caffe",
-    r"densenet": "torch",
-    r"efficientnet|convnext|mobilenet_?v3|regnet|resnet_?rs": "0 to 255",
-}
-PREPROCESS = {"caffe": "vgg16", "torch": "densenet", "-1 to 1": "mobilenet_v2"}
+# Where no statistics are stored: red above blue, of 255, in photographs 10 to 20 in the mean.
+BLUER = -12.0
+# From black to white, where a model has scaled pictures twice: 2 / 127.5 and less.
+SCALED_TWICE = 0.1
+# Two samples of the same kind of pictures: deviations and means in deviations.
+RATIO, SHIFT = 1.67, 0.5
 
 
 def check_scaling(setup: Setup) -> Iterator[Finding]:
@@ -59,36 +53,178 @@ def check_scaling(setup: Setup) -> Iterator[Finding]:
 
     First source: what the sample makes of the first pretrained BatchNormalization, against the
     mean and variance stored there. Each channel's pair is taken as a normal distribution and the
-    divergence (Kullback and Leibler, 1951) between the two measured. Where it is large and one of
-    `MENDS` on the pictures brings it to less than a half, they are scaled wrongly.
-    Second source, where no statistics are stored: the range that `keras.applications` documents for
-    a base of that name, against the range of what reaches it.
+    divergence (Kullback and Leibler, 1951) between the two measured. Where it is large and a usual
+    scaling of the pictures makes it small, they are scaled wrongly.
+    Second source: the base's family in `keras.applications`, told by its structure. What the model
+    makes of black, white and colours is compared with what the family's first layer was fed.
+    Validation pictures are compared with the training pictures.
     """
-    import keras
-
     if not copies.are_pictures(setup.train.images):
         raise Skip(f"inputs of shape {setup.train.images.shape[1:]} are no pictures")
-    found = [
-        one for one in leaf_layers(setup.model) if isinstance(one, keras.layers.BatchNormalization)
-    ]
-    first = next((layer for layer in found if is_pretrained(layer)), None)
-    if first is None or first is not found[0] or setup.has_trained:
-        yield from _by_name(setup)
+    yield from _otherwise_in_validation(setup)
+    view = _View(setup)
+    if view.stored is None:
+        yield from _by_structure(view)
     else:
-        yield from _by_statistics(setup, first)
+        yield from _by_statistics(view, view.stored)
 
 
-def _by_statistics(setup: Setup, first: keras.layers.BatchNormalization) -> Iterator[Finding]:
+@dataclass(eq=False)
+class _View:
+    """How pictures come in, what the model does to them, and what its base was fed in training."""
+
+    setup: Setup
+
+    @cached_property
+    def parts(self) -> Parts:
+        return divide(self.setup.model)
+
+    @cached_property
+    def family(self) -> Family | None:
+        own = () if self.parts.nested else self.parts.front
+        return family((*own, *self.parts.base))
+
+    @cached_property
+    def came(self) -> Scaling | None:
+        """How the pictures are scaled that the learner passes in."""
+        return scaled_as(self.setup.train.images)
+
+    @cached_property
+    def first(self) -> Any:
+        """The base's first layer with weights."""
+        return first_convolution(self.parts.base)
+
+    @cached_property
+    def normalization(self) -> Any:
+        """`Normalization` in front of that in a family that scales pictures itself, or None."""
+        before = leaf_layers(self.setup.model)
+        before = before[: before.index(self.first)]
+        if self.family is None or not self.family.scales:
+            return None
+        return next((leaf for leaf in before if type(leaf).__name__ == "Normalization"), None)
+
+    @cached_property
+    def entry(self) -> Any:
+        """The layer at which what comes is compared: the base's first, or its `Normalization`."""
+        return self.normalization or self.first
+
+    @cached_property
+    def wanted(self) -> Scaling | None:
+        """What should reach it; None where the family is not known."""
+        if self.family is None:
+            return None
+        if self.normalization is None:
+            return SCALINGS[self.family.takes]
+        return SCALINGS["0 to 255" if self.family.name == "ConvNeXt" else "0 to 1"]
+
+    @cached_property
+    def does(self) -> Scaling | None:
+        """What the model does to pictures before that layer."""
+        shape = self.setup.train.images.shape[1:]
+        if self.first is None or shape[-1] != 3 or self.is_normalised:
+            return None
+        return scaling_of(self.setup.model, self.entry, shape)
+
+    @cached_property
+    def is_normalised(self) -> bool:
+        """Whether a BatchNormalization of the learner's stands in front of the base."""
+        return any(type(leaf).__name__ == "BatchNormalization" for leaf in self.parts.front)
+
+    @cached_property
+    def arrives(self) -> Scaling | None:
+        """What becomes of 0 to 255 until there."""
+        return self.does.after(self.came) if self.does and self.came else None
+
+    @property
+    def is_sound(self) -> bool | None:
+        """Whether that is what the family wants, None where it is not known."""
+        if self.wanted is None or self.arrives is None:
+            return None
+        return self.arrives.fits(self.wanted)
+
+    @property
+    def scales_itself(self) -> bool:
+        """Whether the base has layers of its own that scale pictures of 0 to 255."""
+        if self.parts.nested is None:
+            return bool(self.family and self.family.scales and self.normalization)
+        return any(type(leaf).__name__ in SCALING for leaf in self.parts.base)
+
+    @cached_property
+    def stored(self) -> Any:
+        """The base's first BatchNormalization where its statistics are of its training, or None."""
+        kind = "BatchNormalization"
+        first = next((leaf for leaf in self.parts.base if type(leaf).__name__ == kind), None)
+        if first is None or not is_pretrained(first):
+            return None
+        moved = self.setup.has_trained and trains(first, training_ids(self.setup.model))
+        return None if moved else first
+
+    @cached_property
+    def expects(self) -> bool:
+        """Whether the base was trained before, or is used as if it had been."""
+        ids = training_ids(self.setup.model)
+        base = [leaf for leaf in self.parts.base if leaf.weights]
+        if not all(trains(leaf, ids) for leaf in base):
+            return True
+        return not self.setup.has_trained and any(is_pretrained(leaf) for leaf in base)
+
+    @property
+    def name(self) -> str:
+        """The base, for messages."""
+        if self.parts.nested is not None:
+            return f"the base '{self.parts.nested.name}'"
+        kind = f" ({self.family.name})" if self.family else ""
+        return f"the base{kind}, at '{self.entry.name}',"
+
+
+# Validation
+
+
+def _otherwise_in_validation(setup: Setup) -> Iterator[Finding]:
+    """Validation pictures in another range than training pictures."""
+    images, others = (_coloured(scan.images) for scan in (setup.train, setup.validation))
+    came, comes = scaled_as(setup.train.images), scaled_as(setup.validation.images)
+    if came is None or comes is None or came is comes or _alike(images, others):
+        return
+    back = comes.undone()
+    if back is None or not _alike(images, came.after(back)(others)):
+        return
+    yield Finding(
+        "scaling",
+        "error",
+        f"Validation pictures are scaled otherwise than training pictures: "
+        f"{others.min():.3g} to {others.max():.3g} (as '{comes.name}') against "
+        f"{images.min():.3g} to {images.max():.3g} (as '{came.name}').",
+        f"Treat both alike. To make validation pictures x like those: {code(came, comes)}.",
+    )
+
+
+def _coloured(images: np.ndarray) -> np.ndarray:
+    """Pictures of three channels as float64."""
+    return np.repeat(images, 3, axis=-1) * 1.0 if images.shape[-1] == 1 else images * 1.0
+
+
+def _alike(images: np.ndarray, others: np.ndarray) -> bool:
+    """Whether two samples have about the same mean and deviation."""
+    spreads = sorted([float(images.std()) + 1e-9, float(others.std()) + 1e-9])
+    far = abs(float(images.mean()) - float(others.mean())) / spreads[1]
+    return spreads[1] / spreads[0] <= RATIO and far <= SHIFT
+
+
+# By stored statistics
+
+
+def _by_statistics(view: _View, first: keras.layers.BatchNormalization) -> Iterator[Finding]:
     """Compare the sample with the stored statistics, as it is and as it would be mended."""
-    images = setup.train.images.astype(np.float32)
+    images = view.setup.train.images.astype(np.float32)
     batches = [images[start : start + PICTURES] for start in range(0, len(images), PICTURES)]
-    now = _misfit(setup.model, first, batches[0])
+    now = _misfit(view.setup.model, first, batches[0])
     if now.divergence > MISFIT:
-        yield from _better_scaling(setup, first, batches[0], now)
+        yield from _better_scaling(view, first, batches[0], now)
         return
     batches = [batch for batch in batches if len(batch) == PICTURES]
     if images.shape[-1] == 3 and len(batches) >= ORDER_BATCHES:
-        yield from _better_swapped(setup.model, first, batches, now)
+        yield from _better_swapped(view.setup.model, first, batches, now)
 
 
 def _better_swapped(
@@ -115,29 +251,74 @@ def _better_swapped(
 
 
 def _better_scaling(
-    setup: Setup, first: keras.layers.BatchNormalization, images: np.ndarray, now: _Misfit
+    view: _View, first: keras.layers.BatchNormalization, images: np.ndarray, now: _Misfit
 ) -> Iterator[Finding]:
-    """The mend under which the pictures fit best, where one fits far better.
+    """The change under which the pictures fit best, where they fit then; the family's comes first.
 
     Raises:
         Skip: where none does, so that something else must differ.
     """
-    usable = [n for n in MENDS if images.shape[-1] == 3 or n not in COLOUR_MENDS]
-    fits = {n: _misfit(setup.model, first, MENDS[n](images)) for n in usable}
-    name, best = min(fits.items(), key=lambda item: item[1].divergence)
-    if best.divergence > now.divergence / 2:
+    setup, own = view.setup, _own_change(view)
+    fits = {
+        one: _misfit(setup.model, first, _changed(images, one)) for one in _changes(view, images)
+    }
+    by_family = _misfit(setup.model, first, _changed(images, own)) if own else now
+    if own is not None and by_family.divergence <= now.divergence / 2:
+        yield _misfitting(setup, first, now, own, by_family)
+        return
+    found, best = min(fits.items(), key=lambda item: item[1].divergence)
+    # Where the family says that the scaling is right, statistics must say otherwise without doubt.
+    doubt = 2.0 if view.is_sound else 1.0
+    if best.divergence <= min(MISFIT, now.divergence / 2) / doubt:
+        yield _misfitting(setup, first, now, found, best)
+    elif view.is_sound is False:
+        yield from _unlike_family(view)
+    else:
         raise Skip(
             f"pictures of {setup.train.low:g} to {setup.train.high:g} do not fit the "
             f"statistics of '{first.name}' ({now}), and no usual scaling does better"
         )
-    yield Finding(
+
+
+def _misfitting(setup: Setup, first: Any, now: _Misfit, found: Change, best: _Misfit) -> Finding:
+    said = "they fit" if best.divergence <= MISFIT else "they come nearer"
+    return Finding(
         "scaling",
         "error",
         f"Pictures of {setup.train.low:g} to {setup.train.high:g} reach the base other than "
-        f"in its training: at '{first.name}' {now}. Changed to {name} they fit: {best}.",
-        f"Let the pictures x that you pass in be {name}; or take out, or change, the scaling that "
-        f"the model does itself.",
+        f"in its training: at '{first.name}' {now}. Changed to {found.text} {said}: {best}.",
+        found.way,
     )
+
+
+def _own_change(view: _View) -> Change | None:
+    """What the base's family asks for, where that is not what it gets."""
+    if view.is_sound is not False or view.wanted is None or view.came is None or view.does is None:
+        return None
+    return change(view.wanted, view.came, view.does)
+
+
+def _changes(view: _View, images: np.ndarray) -> list[Change]:
+    """Changes that bring pictures from how they came, and what the model does, to all scalings.
+
+    Where one of both is not known, all usual ones are assumed in turn.
+    """
+    usual = [SCALINGS[name] for name in ("0 to 255", "0 to 1", "-1 to 1")]
+    came = [view.came] if view.came else usual
+    does = [view.does or SCALINGS["0 to 255"]]
+    wanted = list(SCALINGS.values()) if images.shape[-1] == 3 else usual
+    found = [change(want, one, own) for want in wanted for one in came for own in does]
+    if view.does is None:  # it may do any of these
+        found += [change(want, one, own) for want in usual for one in came for own in usual[1:]]
+    distinct = {one.text: one for one in found if one is not None and one.text != "x"}
+    return list(distinct.values())
+
+
+def _changed(images: np.ndarray, found: Change) -> np.ndarray:
+    """Pictures after a change; that of a grey picture is the same for all channels."""
+    if images.shape[-1] == 3:
+        return found.apply(images).astype("float32")
+    return (images * found.apply.matrix[0, 0] + found.apply.offset[0]).astype("float32")
 
 
 @dataclass(frozen=True)
@@ -160,14 +341,14 @@ def _misfit(
 ) -> _Misfit:
     """Send pictures through in training mode; a momentum of 0 stores a batch's own statistics.
 
-    All other BatchNormalization layers stay frozen. The stored statistics are put back.
+    All BatchNormalization layers behind it are frozen. The stored statistics are put back.
     """
     import keras
 
     mean, variance = np.array(first.moving_mean), np.array(first.moving_variance)
-    for layer in leaf_layers(model):
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = layer is first
+    norms = [one for one in leaf_layers(model) if isinstance(one, keras.layers.BatchNormalization)]
+    for layer in norms[norms.index(first) :]:  # one in front of the base stays as `fit` has it
+        layer.trainable = layer is first
     first.momentum = 0.0
     try:
         with _no_further_than(first):
@@ -186,10 +367,6 @@ def _misfit(
     )
 
 
-class _Reached(BaseException):
-    """What follows need not be computed; Keras changes errors that are an `Exception`."""
-
-
 @contextlib.contextmanager
 def _no_further_than(layer: keras.layers.Layer) -> Iterator[None]:
     """Within, a call of the model ends with this layer, unless it goes on as a graph."""
@@ -200,95 +377,110 @@ def _no_further_than(layer: keras.layers.Layer) -> Iterator[None]:
     def call_and_stop(*arguments: Any, **options: Any) -> Any:
         given = call(*arguments, **options)
         if tf.executing_eagerly():
-            raise _Reached
+            raise Reached
         return given
 
     layer.call = call_and_stop
     try:
         yield
-    except _Reached:
+    except Reached:
         pass
     finally:
         del layer.call
 
 
-def _by_name(setup: Setup) -> Iterator[Finding]:
-    """Judge what reaches a base of `keras.applications` by its name.
+# By structure
+
+
+def _by_structure(view: _View) -> Iterator[Finding]:
+    """Judge what reaches a base without stored statistics by its family's structure.
 
     Raises:
-        Skip: where the model holds no base of a known name, or what reaches it cannot be had.
+        Skip: where the family is not known, or what reaches it cannot be had.
     """
-    base, expected = _named_base(setup.model)
-    reaching = _reaching(setup.model, base, setup.train.images.astype(np.float32))
-    low, high, spread = float(reaching.min()), float(reaching.max()), float(reaching.std())
-    if _in_range(expected, low, high, spread):
+    if view.arrives is not None and (view.wanted is None or not view.expects):
+        yield from _scaled_twice(view)
+    if view.first is None or not view.expects:
+        raise Skip("no layer was trained before, so no scaling is expected")
+    if view.wanted is None:
+        raise Skip(
+            "no stored statistics of a pretrained BatchNormalization, and no structure that is "
+            "known from keras.applications"
+        )
+    if view.is_normalised:
+        raise Skip("a BatchNormalization in front of the base scales the pictures")
+    if view.arrives is None:
+        raise Skip(f"what pictures become before '{view.entry.name}' cannot be followed")
+    turned = view.wanted.after(Scaling(FLIP, np.zeros(3)))
+    if view.arrives.fits(view.wanted) or view.arrives.fits(turned):
+        yield from _bluer(view)
+    else:
+        yield from _unlike_family(view)
+
+
+def _scaled_twice(view: _View) -> Iterator[Finding]:
+    """Black and white arrive so near to each other that they have been scaled twice."""
+    assert view.arrives is not None and view.came is not None
+    white, black = view.arrives(np.full(3, 255.0)), view.arrives(np.zeros(3))
+    apart = float(np.median(np.abs(white - black)))
+    if not 0 < apart < SCALED_TWICE:
         return
-    takes = f"{expected}" if "to" in expected else f"the scaling of '{expected}'"
+    itself = "; the base scales them itself" if view.scales_itself else ""
+    back = view.came.back or "as they were, 0 to 255"
+    yield Finding(
+        "scaling",
+        "error" if view.expects else "warning",
+        f"Pictures are scaled twice: at '{view.entry.name}' black and white are {apart:.2g} apart.",
+        f"Scale once. Pass pictures of 0 to 255 ({back}), or take out a Rescaling{itself}."
+        if back != "x"
+        else f"Scale once: take out one of the scalings in the model{itself}.",
+    )
+
+
+def _unlike_family(view: _View) -> Iterator[Finding]:
+    """What reaches the base is not what its family was trained on."""
+    assert view.family is not None and view.arrives is not None
+    reached = reaching(view.setup.model, view.entry, view.setup.train.images[:PICTURES])
+    if reached is None:
+        raise Skip(f"what pictures become before '{view.entry.name}' cannot be followed")
+    takes = view.wanted.name if view.wanted else ""
+    takes = takes if "to" in takes else f"the scaling of '{takes}'"
+    found = _own_change(view)
+    way = found.way if found else f"Scale the pictures as {view.family.name} expects."
+    if view.scales_itself:
+        way = f"Pass pictures of 0 to 255: this base scales them itself. {way}"
     yield Finding(
         "scaling",
         "error",
-        f"What reaches the base '{base.name}' lies within {low:.3g} to {high:.3g}; it expects "
-        f"{takes}.",
-        f"keras.applications.{PREPROCESS[expected]}.preprocess_input on pictures of 0 to 255."
-        if expected in PREPROCESS
-        else "Pass pictures of 0 to 255: this base scales them itself.",
+        f"What reaches {view.name} lies within {reached.min():.3g} to {reached.max():.3g}; it "
+        f"expects {takes}.",
+        way,
     )
 
 
-def _named_base(model: keras.Model) -> tuple[Any, str]:
-    """The first nested model of a known family, and what it takes.
-
-    Raises:
-        Skip: where there is none, or where its family scales pictures itself and it does not: it
-            was built with `include_preprocessing=False`, and what it takes then is not written.
-    """
-    for layer in model.layers:
-        expected = _family(layer.name) if getattr(layer, "layers", None) else None
-        if expected is None:
-            continue
-        kinds = {type(inner).__name__ for inner in layer.layers}
-        if kinds & {"Rescaling", "Normalization"}:
-            return layer, "0 to 255"
-        if expected == "0 to 255":
-            raise Skip(f"the base '{layer.name}' does not scale pictures, as its family does")
-        return layer, expected
-    raise Skip(
-        "no pretrained BatchNormalization in front, and no nested base whose name is known from "
-        "keras.applications"
-    )
-
-
-def _family(name: str) -> str | None:
-    """What a base of that name takes, None where the name is not known."""
-    return next((takes for pattern, takes in FAMILIES.items() if re.match(pattern, name)), None)
-
-
-def _in_range(expected: str, low: float, high: float, spread: float) -> bool:
-    """Whether values look as if they had been scaled in that way."""
-    if expected == "-1 to 1":
-        return -1.1 <= low < -0.05 and high <= 1.1 and spread > 0.05
-    if expected == "caffe":
-        return -130 <= low < -20 and 3 < high <= 160
-    if expected == "torch":
-        return -2.5 <= low < -0.2 and high <= 3 and spread > 0.1
-    return low >= -1 and 3 < high <= 256
-
-
-def _reaching(model: keras.Model, base: Any, images: np.ndarray) -> np.ndarray:
-    """What a nested model is called on, for pictures that go into the outer one."""
-    import keras
-
-    if isinstance(model, keras.Sequential):
-        values = images
-        for layer in model.layers[: model.layers.index(base)]:
-            values = layer(values, training=False) if _takes_training(layer) else layer(values)
-        return np.array(values)
-    node = next(entry for entry in model.get_config()["layers"] if entry["name"] == base.name)
-    source = next(sources(node["inbound_nodes"]))
-    operation = next(one for one in model.operations if one.name == source)
-    return forward(keras.Model(model.inputs[0], operation.output, name="reaching"), images)
-
-
-def _takes_training(layer: keras.layers.Layer) -> bool:
-    """Whether a layer behaves otherwise in training, as augmentation does."""
-    return bool(getattr(layer, "layers", None)) or type(layer).__name__.startswith("Random")
+def _bluer(view: _View) -> Iterator[Finding]:
+    """Whether each batch, taken as the base takes it, is more blue than red in the mean."""
+    images = view.setup.train.images
+    back = view.wanted.undone() if view.wanted else None
+    count = len(images) // PICTURES
+    if back is None or count < ORDER_BATCHES:
+        return
+    redder = []
+    for number in range(count):
+        reached = reaching(
+            view.setup.model, view.entry, images[number * PICTURES : (number + 1) * PICTURES]
+        )
+        if reached is None:
+            return
+        mean = back(reached).reshape(-1, 3).mean(axis=0)
+        redder.append(float(mean[0] - mean[2]))
+    if max(redder) < BLUER:
+        yield Finding(
+            "scaling",
+            "warning",
+            f"In each of {count} batches, what {view.name} takes for blue is stronger than what "
+            f"it takes for red (by {-max(redder):.0f} of 255 or more). "
+            f"In photographs it is weaker.",
+            "images = images[..., ::-1], if they come as blue, green, red (OpenCV reads so), or if "
+            "the base is fed blue first and preprocess_input does not turn them round.",
+        )

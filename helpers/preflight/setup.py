@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.preflight.accuracy import Accuracy
-from helpers.preflight.layers import last_activation, leaf_layers, output_layer
+from helpers.preflight.layers import last_activation, leaf_layers
+from helpers.preflight.parts import fine_tuned
 from helpers.preflight.report import Skip
 from helpers.preflight.scans import Data, Scan
 
@@ -140,14 +141,7 @@ class Setup:
 
         The optimizer must have taken no step yet, or what it trained would pass for pretrained.
         """
-        own, pretrained, found = output_layer(self.model), False, []
-        for layer in reversed(leaf_layers(self.model)):
-            # A convolution without bias is as pretrained as the normalization behind it.
-            if any(len(weight.shape) == 1 for weight in layer.weights):
-                pretrained = layer is not own and is_pretrained(layer)
-            if pretrained and layer.trainable_weights:
-                found.append(layer)
-        return tuple(reversed(found))
+        return fine_tuned(self.model)
 
 
 def _snake(name: str) -> str:
