@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.preflight import data, fine_tuning, inputs, outputs, rates
+from helpers.preflight import data, fine_tuning, inputs, metrics, network, outputs, rates
 from helpers.preflight.report import Finding, Inspection, Skip
 from helpers.preflight.scans import Scan, as_data
 from helpers.preflight.setup import Options, Original, Setup
@@ -23,9 +23,12 @@ CHECKS: dict[str, Check] = {
     "BatchNormalization": fine_tuning.check_batch_normalization,
     "trainable": fine_tuning.check_trainable,
     "untrained head": fine_tuning.check_head,
+    "outputs": outputs.check_outputs,
     "logits": outputs.check_loss,
-    "threshold": outputs.check_threshold,
+    "threshold": metrics.check_threshold,
+    "metrics": metrics.check_metrics,
     "labels": outputs.check_labels,
+    "layers": network.check_layers,
     "scaling": inputs.check_scaling,
     "learning rate": rates.check_rate,
     "shared pictures": data.check_shared,

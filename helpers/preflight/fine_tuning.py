@@ -11,7 +11,6 @@ from helpers.preflight.layers import leaf_layers, output_layer
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.setup import (
     Setup,
-    as_classes,
     forward,
     head_is_fresh,
     is_pretrained,
@@ -162,7 +161,7 @@ def check_head(setup: Setup) -> Iterator[Finding]:
 def _crossentropy(setup: Setup) -> float:
     """The mean loss on the training sample, from what the outputs are."""
     outputs = setup.train_outputs.astype(float)
-    truth = as_classes(setup.train.sampled)
+    truth = setup.truth(setup.train.sampled)
     if outputs.shape[-1] == 1:
         if setup.gives_logits:
             return float(np.mean(np.logaddexp(0, outputs[:, 0]) - truth * outputs[:, 0]))
