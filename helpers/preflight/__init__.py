@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.preflight import data, fine_tuning, inputs, outputs, rates, refusals
+from helpers.preflight import (
+    data,
+    fine_tuning,
+    inputs,
+    metrics,
+    network,
+    outputs,
+    rates,
+    refusals,
+)
 from helpers.preflight.report import Finding, Inspection, PreflightError, Skip
 from helpers.preflight.scans import as_data
 from helpers.preflight.setup import Options, Original, Setup
@@ -26,9 +35,12 @@ CHECKS: dict[str, Check] = {
     "trainable": fine_tuning.check_trainable,
     "random base": fine_tuning.check_pretrained,
     "untrained head": fine_tuning.check_head,
+    "outputs": outputs.check_outputs,
     "logits": outputs.check_loss,
-    "threshold": outputs.check_threshold,
+    "threshold": metrics.check_threshold,
+    "metrics": metrics.check_metrics,
     "labels": outputs.check_labels,
+    "layers": network.check_layers,
     "scaling": inputs.check_scaling,
     "shared pictures": data.check_shared,
     "class order": data.check_class_names,

@@ -23,7 +23,6 @@ from helpers.preflight.parts import (
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.setup import (
     Setup,
-    as_classes,
     forward,
     head_is_fresh,
     is_pretrained,
@@ -324,7 +323,7 @@ def _in_the_pool(setup: Setup) -> str | None:
     accuracy, loss = _judged(setup, setup.train.pool, setup.train.pooled)
     if accuracy.total < FEWEST:
         raise Skip(f"{accuracy.total} pictures do not tell what the head knows")
-    share = np.bincount(as_classes(setup.train.pooled)).max() / accuracy.total
+    share = np.bincount(setup.truth(setup.train.pooled)).max() / accuracy.total
     nothing, mean = _nothing(setup), float(loss.mean())
     error = 2 * float(loss.std()) / np.sqrt(accuracy.total)
     if accuracy.interval[0] > share or mean < 0.95 * nothing or mean + error < nothing:
@@ -339,7 +338,7 @@ def _judged(setup: Setup, images: np.ndarray, labels: np.ndarray) -> tuple[Accur
     """The accuracy, and the loss of each picture."""
     sample = len(images) == len(setup.train.images)
     outputs = setup.train_outputs if sample else forward(setup.model, images)
-    truth = as_classes(labels)
+    truth = setup.truth(labels)
     losses = _crossentropies(outputs.astype(float), truth, setup.gives_logits)
     guessed = outputs.argmax(axis=-1)
     if outputs.shape[-1] == 1:

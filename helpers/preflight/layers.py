@@ -151,6 +151,23 @@ def _before(model: keras.Model) -> list[Any]:
     return found
 
 
+def own_chain(model: keras.Model) -> list[Any]:
+    """A model's own layers and operations from the output back, as long as one leads to the next.
+
+    Models inside it are not opened. Empty where the model does not tell.
+    """
+    try:
+        before = _before(model)
+    except (KeyError, IndexError, NotImplementedError, ValueError, TypeError):
+        return []
+    return before[: before.index(None)] if None in before else before
+
+
+def chain(model: keras.Model) -> list[Any]:
+    """The leaves and operations in the order of a call, from where the last paths have joined."""
+    return [part for part in _backwards(model) if part is not None][::-1]
+
+
 # What layers are given
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from helpers.preflight.layers import leaf_layers, look
+from helpers.preflight.outputs import why_not
 from helpers.preflight.report import Finding, Skip
-from helpers.preflight.setup import Setup
+from helpers.preflight.runs import call_in_turn
+from helpers.preflight.setup import Setup, is_pretrained
 
 if TYPE_CHECKING:
     import keras
@@ -27,6 +30,14 @@ BLOWN = 4.0
 WORSE = 1.5
 # Coming steps at which a schedule is asked for its rate.
 HORIZON = 10_000
+# Gradients in float16 lose what is very small; a larger loss keeps it.
+SCALE = 128.0
+# Scaled pictures lie far below, raw ones reach 255.
+RAW = 50.0
+RESCALE = (
+    "keras.layers.Rescaling(1 / 255) in front of the first layer (or divide the pictures by 255); "
+    "then look at the rate again."
+)
 
 
 def check_rate(setup: Setup) -> Iterator[Finding]:
@@ -41,15 +52,35 @@ def check_rate(setup: Setup) -> Iterator[Finding]:
     Source: after the range test of Smith (2017), 'Cyclical Learning Rates for Training Neural
     Networks', walked from above so that a sound rate costs one trial.
     """
-    test = _RangeTest(setup)
     rate = peak_rate(setup.model.optimizer)
+    if not rate > 0:  # no number, too
+        yield _no_rate(rate)
+        return
+    test = _RangeTest(setup)
     trial = test.run(rate)
     if trial.blows_up:
-        yield _blown(test, rate, trial)
+        yield test.named(_blown(test, rate, trial), rate, trial)
+    elif trial.losses[0] > BLOWN * trial.nothing and (cause := test.raw_pictures(rate, trial)):
+        what = f"The loss begins at {trial.losses[0]:.3g}.{cause}"
+        yield Finding("learning rate", "warning", what, RESCALE)
     elif trial.end > trial.nothing / 2:  # else it learns, whatever a lower rate would do
         tenth = test.run(rate / 10)
         if trial.end > WORSE * tenth.end:
-            yield _overshoots(rate, trial, tenth)
+            yield test.named(_overshoots(rate, trial, tenth), rate, trial)
+
+
+def _no_rate(rate: float) -> Finding:
+    """A rate at which nothing moves, or which goes uphill."""
+    if rate == 0:
+        does = "no step changes anything"
+    else:
+        does = "each step makes the loss larger" if rate < 0 else "no step is a number"
+    return Finding(
+        "learning rate",
+        "error",
+        f"The compiled rate is {rate:g}: {does}.",
+        "keras.optimizers.Adam(1e-3) for a head, Adam(1e-5) where pretrained layers train.",
+    )
 
 
 def _blown(test: _RangeTest, rate: float, trial: _Trial) -> Finding:
@@ -81,10 +112,14 @@ def peak_rate(optimizer: keras.optimizers.Optimizer) -> float:
     """The compiled rate; of a schedule, the highest in the coming 10,000 steps."""
     import keras
 
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     written = optimizer.get_config().get("learning_rate")
     if not isinstance(written, dict):
         return float(np.array(optimizer.learning_rate))
-    schedule = keras.optimizers.schedules.deserialize(written)
+    try:
+        schedule = keras.optimizers.schedules.deserialize(written)
+    except (ValueError, TypeError):  # of an own class, or a function
+        return float(np.array(optimizer.learning_rate))
     start = int(optimizer.iterations)
     coming = np.unique(np.geomspace(1, HORIZON, 200).astype(int)) - 1
     return max(float(np.array(schedule(start + int(step)))) for step in coming)
@@ -132,59 +167,161 @@ class _RangeTest:
             raise Skip("the model has a train_step of its own")
         if not self.model.trainable_variables:
             raise Skip("nothing of the model is trainable")
+        if not setup.loss.is_crossentropy:
+            raise Skip(f"the loss {setup.loss.name} is not one of Keras's crossentropies")
+        if reason := why_not(setup, "outputs", "labels"):
+            raise Skip(reason)
         self.narrow = setup.loss.kind == "binary" and setup.train_outputs.shape[-1] == 1
+        self.features = setup.pool_features
+        self.part = setup.runner.part
         self.optimizer = _new_optimizer(self.model)
-        self.variables = [*self.model.variables, *self.optimizer.variables]
+        changing = self.model.variables if self.features is None else _variables(self.part)
+        self.variables = [*changing, *self.optimizer.variables]
         self.start = [np.array(variable) for variable in self.variables]
         self._step = self._step_function()
 
-    def run(self, rate: float, to_the_end: bool = True) -> _Trial:
+    def run(self, rate: float, to_the_end: bool = True, scale: float = 1.0) -> _Trial:
         """The loss in training mode of each batch, before the step on it.
 
         Where `to_the_end` is False, the trial ends with the batch at which the loss blows up.
+        Pictures are multiplied by `scale`.
+
+        Raises:
+            Skip: where a step ends in an error.
         """
         for variable, value in zip(self.variables, self.start, strict=True):
             variable.assign(value)
         self.optimizer.learning_rate = rate
-        trial = _Trial([], float(np.log(self.setup.classes)))
+        trial = _Trial([], self._nothing)
         for images, labels in self._batches():
-            trial.losses.append(float(self._step(images, labels)))
+            trial.losses.append(self._loss(images * np.asarray(scale, images.dtype), labels))
             if trial.blows_up and not to_the_end:
                 break
         return trial
 
+    @property
+    def _nothing(self) -> float:
+        """The loss of knowing nothing; outputs of a binary loss are judged one by one."""
+        binary = self.setup.loss.kind == "binary"
+        return float(np.log(2 if binary else self.setup.classes))
+
+    def _loss(self, images: np.ndarray, labels: np.ndarray) -> float:
+        try:
+            return float(self._step(images, labels))
+        except Exception as error:  # such as a layer that no gradient passes
+            said = (str(error).splitlines() or [""])[0][:200]
+            raise Skip(
+                f"a step like those of fit ends in an error ({type(error).__name__}: {said})"
+            ) from error
+
     def _batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Batches of the pool, again from its beginning where it is small."""
-        images, labels = self.setup.train.pool, self.setup.train.pooled
+        images = self.setup.train.pool if self.features is None else self.features
+        labels = self.setup.train.pooled
         size = min(self.setup.options.batch_size, len(labels))
         for step in range(BATCHES):
             rows = np.arange(step * size, (step + 1) * size) % len(labels)
             batch = labels[rows].reshape(size, -1) if self.narrow else labels[rows]
-            yield images[rows].astype("float32"), batch.astype("float32")
+            taken = images[rows]
+            yield (
+                taken.astype("float32") if self.features is None else taken,
+                batch.astype("float32"),
+            )
 
     def _step_function(self) -> Any:
         """One step as a graph, traced once for all rates: from a batch to its loss."""
         import keras
         import tensorflow as tf
 
-        model, loss_of = self.model, keras.losses.get(self.model.loss)
-        weights = model.trainable_variables
+        loss_of, weights = self.setup.loss.call, self.model.trainable_variables
 
         @tf.function(reduce_retracing=True, autograph=False)  # as `fit` traces its own
         def step(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
-                outputs = keras.ops.cast(model(images, training=True), "float32")
-                loss = tf.reduce_mean(loss_of(labels, outputs))
-                total = loss + sum(model.losses, 0.0)
-            self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
+                outputs, penalties = self._call(images)
+                loss = tf.reduce_mean(loss_of(labels, keras.ops.cast(outputs, "float32")))
+                total = SCALE * (loss + sum(penalties, 0.0))
+            gradients = tape.gradient(total, [weight.value for weight in weights])
+            scaled = [None if one is None else one / SCALE for one in gradients]
+            self.optimizer.apply(scaled, weights)
             return loss
 
         return step
 
+    def _call(self, images: Any) -> tuple[Any, list[Any]]:
+        """Outputs in training mode, and what layers add to the loss."""
+        if self.features is None:
+            return self.model(images, training=True), self.model.losses
+        outputs = call_in_turn(self.part, images, training=True)
+        return outputs, [loss for layer in self.part for loss in layer.losses]
+
+    def named(self, finding: Finding, rate: float, trial: _Trial) -> Finding:
+        """The finding, with its cause where raw pictures are it."""
+        cause = self.raw_pictures(rate, trial)
+        return replace(finding, what=finding.what + cause, mend=RESCALE) if cause else finding
+
+    def raw_pictures(self, rate: float, trial: _Trial) -> str:
+        """A sentence on pictures that reach a fresh network unscaled, where that is the cause.
+
+        It is where the same trial on 1/255 of the pictures begins low and stays there. A network
+        that normalises, or whose first weights are pretrained, is not asked.
+        """
+        found = _first_taken(self.model, self.setup.train.images)
+        if found is None or self.features is not None:
+            return ""
+        layer, highest = found
+        scaled = self.run(rate, scale=1 / 255)
+        if scaled.blows_up or scaled.losses[0] > BLOWN * scaled.nothing:
+            return ""
+        if scaled.end > WORSE * trial.nothing:
+            return ""
+        return (
+            f" Numbers up to {highest:.3g} reach '{layer.name}', and no layer normalises them: "
+            f"that is the cause. With the pictures divided by 255, the loss goes from "
+            f"{scaled.losses[0]:.2f} to {scaled.end:.2f}."
+        )
+
+
+def _first_taken(model: keras.Model, images: np.ndarray) -> tuple[keras.layers.Layer, float] | None:
+    """The first layer with weights and the largest number that it takes.
+
+    None where that is small, where a layer normalises, and where the layer is not a fresh one that
+    trains.
+    """
+    if any("Normalization" in type(layer).__name__ for layer in leaf_layers(model)):
+        return None
+    taken: list[tuple[keras.layers.Layer, float]] = []
+
+    def see(layer: keras.layers.Layer, given: Any, _: Any) -> None:
+        if layer.weights and not taken:
+            taken.append((layer, float(np.abs(np.asarray(given, np.float32)).max())))
+
+    look(model, images[:8].astype("float32"), see)
+    if not taken or taken[0][1] < RAW:
+        return None
+    layer = taken[0][0]
+    return taken[0] if layer.trainable_weights and not is_pretrained(layer) else None
+
+
+def _variables(layers: list[keras.layers.Layer]) -> list[keras.Variable]:
+    return [variable for layer in layers for variable in layer.variables]
+
 
 def _new_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:
-    """One of the same kind and settings that has taken no step; its rate is set for each trial."""
-    old = model.optimizer
-    new = type(old).from_config(old.get_config() | {"learning_rate": 0.0})
+    """One of the same kind and settings that has taken no step; its rate is set for each trial.
+
+    Of an optimizer that scales the loss, the one inside: it would leave out the first steps.
+
+    Raises:
+        Skip: where it cannot be built from its configuration.
+    """
+    old = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    try:
+        new = type(old).from_config(old.get_config() | {"learning_rate": 0.0})
+    except Exception as error:
+        raise Skip(
+            f"no second {type(old).__name__} can be made from its get_config "
+            f"({type(error).__name__}: {error})"
+        ) from error
     new.build(model.trainable_variables)
     return new

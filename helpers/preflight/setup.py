@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,24 +11,32 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from helpers.preflight.accuracy import Accuracy
-from helpers.preflight.layers import last_activation, leaf_layers
+from helpers.preflight.labels import Labels, as_classes, describe
+from helpers.preflight.layers import ending, leaf_layers
 from helpers.preflight.parts import fine_tuned
 from helpers.preflight.report import Skip
+from helpers.preflight.runs import Runner, forward
 from helpers.preflight.scans import Data, Scan
 
 if TYPE_CHECKING:
     import keras
 
-CROSSENTROPIES = {
+LOSSES = {
     "binary_crossentropy": "binary",
     "binary_focal_crossentropy": "binary",
     "categorical_crossentropy": "categorical",
     "categorical_focal_crossentropy": "categorical",
     "sparse_categorical_crossentropy": "sparse",
+    "mean_squared_error": "regression",
+    "mean_absolute_error": "regression",
+    "mean_absolute_percentage_error": "regression",
+    "mean_squared_logarithmic_error": "regression",
+    "huber": "regression",
+    "log_cosh": "regression",
+    "hinge": "hinge",
+    "squared_hinge": "hinge",
+    "categorical_hinge": "hinge",
 }
-# Numbers that go into the model at once: 32 pictures of 224 x 224. A call costs about as much for
-# few pictures as for many, so small pictures go in together.
-FORWARD_NUMBERS = 32 * 224 * 224 * 3
 WILD = 32
 
 
@@ -45,11 +54,27 @@ class Options:
 
 @dataclass(frozen=True)
 class Loss:
-    """The compiled loss: its name, its kind, and whether it takes logits."""
+    """The compiled loss.
+
+    Attributes:
+        name: of its function or its class.
+        kind: `"binary"`, `"categorical"` or `"sparse"` for the crossentropies, `"regression"`,
+            `"hinge"`.
+        from_logits: whether it takes logits.
+        call: from labels and outputs to the loss.
+        ignored: a label that it leaves out, None where it counts all.
+    """
 
     name: str
     kind: str
     from_logits: bool
+    call: Any
+    ignored: int | None = None
+
+    @property
+    def is_crossentropy(self) -> bool:
+        """Whether outputs are probabilities, or logits of some."""
+        return self.kind in {"binary", "categorical", "sparse"}
 
 
 @dataclass(eq=False)
@@ -64,14 +89,60 @@ class Setup:
     options: Options
 
     @cached_property
+    def runner(self) -> Runner:
+        """Sends pictures through the model in inference mode."""
+        return Runner(self.model)
+
+    @cached_property
+    def _seen(self) -> tuple[np.ndarray, np.ndarray | None]:
+        return self.runner.run(self.train.images)
+
+    @property
+    def raw_outputs(self) -> np.ndarray:
+        """Outputs for the sample of training pictures, `(k, ...)`."""
+        return self._seen[0]
+
+    @cached_property
+    def pool_features(self) -> np.ndarray | None:
+        """What the part that trains is given for the pool; None where no part can be told."""
+        if self._seen[1] is None:
+            return None
+        rest = self.train.pool[len(self.train.images) :]
+        parts = [self._seen[1], *([self.runner.run(rest)[1]] if len(rest) else [])]
+        return np.concatenate([part for part in parts if part is not None])
+
+    @cached_property
+    def output_dtype(self) -> str:
+        """The dtype of the outputs, as Keras names it."""
+        return self.runner.dtype_of(self.train.images[:1])
+
+    @cached_property
     def train_outputs(self) -> np.ndarray:
-        """Outputs for the sample of training pictures, `(k, outputs)`."""
-        return forward(self.model, self.train.images)
+        """Outputs for the sample of training pictures, `(k, outputs)`.
+
+        Raises:
+            Skip: where the model gives no vector a picture.
+        """
+        return _vectors(self.raw_outputs)
 
     @cached_property
     def validation_outputs(self) -> np.ndarray:
-        """Outputs for the sample of validation pictures, `(k, outputs)`."""
-        return forward(self.model, self.validation.images)
+        """Outputs for the sample of validation pictures, `(k, outputs)`.
+
+        Raises:
+            Skip: where the model gives no vector a picture.
+        """
+        return _vectors(self.runner.run(self.validation.images)[0])
+
+    @cached_property
+    def labels(self) -> tuple[Labels, Labels]:
+        """What the labels of train and of validation are."""
+        return describe(self.train.labels), describe(self.validation.labels)
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether a picture may have several labels, or none."""
+        return any(labels.kind == "tags" for labels in self.labels)
 
     @cached_property
     def config(self) -> dict[str, Any]:
@@ -83,28 +154,47 @@ class Setup:
         """The compiled loss.
 
         Raises:
-            Skip: where it is no crossentropy of Keras.
+            Skip: where it is none of Keras's that are known here.
         """
-        written = self.config.get("loss")
-        name = written if isinstance(written, str) else None
-        settings: dict[str, Any] = {}
-        if isinstance(written, dict):
-            name, inner = written.get("class_name"), written.get("config")
-            if name == "function":
-                name = inner
-            settings = inner if isinstance(inner, dict) else {}
-        kind = CROSSENTROPIES.get(_snake(str(name)))
-        if kind is None:
-            raise Skip(f"the loss {name or written} is not one of Keras's crossentropies")
-        return Loss(str(name), kind, bool(settings.get("from_logits", False)))
+        given, name = self.model.loss, None
+        while isinstance(given, (dict, list, tuple)) and len(given) == 1:  # for the one output
+            given = next(iter(given.values() if isinstance(given, dict) else given))
+        if given is None:
+            raise Skip("the model was compiled without a loss")
+        try:
+            loss = self._resolved(given) if isinstance(given, str) else given
+            name = next(name for name in _names(loss) if _plain(name) in _KINDS)
+        except (StopIteration, ValueError, TypeError):
+            known = name or getattr(given, "__name__", None) or given
+            raise Skip(f"the loss {known} is not one of Keras's crossentropies") from None
+        from_logits = bool(getattr(loss, "from_logits", False))
+        ignored = getattr(loss, "ignore_class", None)
+        return Loss(name, _KINDS[_plain(name)], from_logits, loss, ignored)
+
+    def _resolved(self, name: str) -> Any:
+        """The loss of that name; `"crossentropy"` stands for one that fits the shapes."""
+        import keras
+
+        if name.lower() in {"crossentropy", "ce"}:
+            name = self.by_shape("binary", "categorical", "sparse_categorical") + "_crossentropy"
+        return keras.losses.get(name)
+
+    def by_shape(self, binary: str, categorical: str, sparse: str) -> str:
+        """What Keras takes a word such as `"accuracy"` for, by the shapes of outputs and labels."""
+        shape = self.labels[0].shape
+        if self.train_outputs.shape[-1] == 1:
+            return binary
+        return categorical if len(shape) > 1 and shape[-1] > 1 else sparse
+
+    @cached_property
+    def end(self) -> str:
+        """The activation of the outputs, as written or, where none can be read, as measured."""
+        return written_end(self.model) or _measured_end(self.model, self.train.images)
 
     @cached_property
     def gives_logits(self) -> bool:
         """Whether the model's outputs are logits and not probabilities."""
-        activation = last_activation(self.model)
-        if activation is not None:
-            return activation == "linear"
-        return not _are_probabilities(self.model, self.train.images)
+        return self.end not in {"sigmoid", "softmax"}
 
     @cached_property
     def classes(self) -> int:
@@ -113,13 +203,35 @@ class Setup:
         return 2 if outputs == 1 else outputs
 
     def accuracy(self, scan: Scan, outputs: np.ndarray) -> Accuracy:
-        """How often the model is right on a sample, each output judged as what it is."""
-        truth = as_classes(scan.sampled)
+        """How often the model is right on a sample, each output judged as what it is.
+
+        Raises:
+            Skip: where the labels name no class each, or one that the head does not know.
+        """
+        truth = self.truth(scan.sampled)
         if outputs.shape[-1] == 1:
             predicted = (outputs[:, 0] > (0.0 if self.gives_logits else 0.5)).astype(int)
         else:
             predicted = outputs.argmax(axis=-1)
         return Accuracy(int((predicted == truth).sum()), len(truth))
+
+    def truth(self, labels: np.ndarray) -> np.ndarray:
+        """The classes of labels as int `(n,)`, all of which the head knows.
+
+        Raises:
+            Skip: where they name no class each, or one that the head does not know.
+        """
+        if self.has_tags:
+            raise Skip(
+                "the labels name no class for each picture: some have several labels, or none"
+            )
+        truth = as_classes(labels)
+        if len(truth) and truth.max() >= self.classes:
+            raise Skip(
+                f"not judged because of 'labels': they go up to {truth.max()}, and the head knows "
+                f"0 to {self.classes - 1}"
+            )
+        return truth
 
     @cached_property
     def is_trained(self) -> bool:
@@ -127,7 +239,7 @@ class Setup:
 
         The lower end of the 95 % interval must lie above that class's share.
         """
-        share = np.bincount(as_classes(self.train.sampled)).max() / len(self.train.sampled)
+        share = np.bincount(self.truth(self.train.sampled)).max() / len(self.train.sampled)
         return self.accuracy(self.train, self.train_outputs).interval[0] > share
 
     @cached_property
@@ -144,49 +256,72 @@ class Setup:
         return fine_tuned(self.model)
 
 
-def _snake(name: str) -> str:
-    """`BinaryCrossentropy` as `binary_crossentropy`."""
-    letters = [f"_{c.lower()}" if c.isupper() and i else c.lower() for i, c in enumerate(name)]
-    return "".join(letters)
+def _plain(name: str) -> str:
+    """`BinaryCrossentropy` and `binary_crossentropy` as `binarycrossentropy`."""
+    return name.replace("_", "").lower()
 
 
-def as_classes(labels: np.ndarray) -> np.ndarray:
-    """Labels, integers or one-hot, as int `(n,)`."""
-    labels = np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        return labels.argmax(axis=1)
-    return labels.reshape(len(labels)).astype(int)
+_KINDS = {_plain(name): kind for name, kind in LOSSES.items()}
 
 
-def is_one_hot(labels: np.ndarray) -> bool:
-    """Whether labels come as a row of numbers each."""
-    return labels.ndim == 2 and labels.shape[1] > 1
+def _names(loss: Any) -> Iterator[str]:
+    """The name of a function, or those of a class and of the classes that it extends."""
+    if isinstance(loss, type) or not hasattr(loss, "__name__"):
+        kind = loss if isinstance(loss, type) else type(loss)
+        yield from (one.__name__ for one in kind.__mro__)
+    else:
+        yield loss.__name__
 
 
-def forward(model: keras.Model, images: np.ndarray, training: bool = False) -> np.ndarray:
-    """What `model` gives for inputs, in batches, as float32."""
-    size = max(1, FORWARD_NUMBERS // max(1, images[0].size))
-    outputs = [
-        np.asarray(
-            model(images[start : start + size].astype("float32"), training=training),
-            dtype=np.float32,
-        )
-        for start in range(0, len(images), size)
-    ]
-    return np.concatenate(outputs)
+def _vectors(outputs: np.ndarray) -> np.ndarray:
+    """Outputs as `(k, outputs)`.
+
+    Raises:
+        Skip: where they are no vectors.
+    """
+    if outputs.ndim == 1:
+        return outputs[:, None]
+    if outputs.ndim != 2:
+        raise Skip(f"not judged because of 'outputs': they are no vectors, but {outputs.shape[1:]}")
+    return outputs
 
 
-def _are_probabilities(model: keras.Model, images: np.ndarray) -> bool:
-    """Whether outputs stay within 0 to 1 (and sum to 1) whatever comes in.
+# What stands at the end of a model, by the name of an activation, a layer or an operation.
+ENDS = (
+    "sigmoid softmax linear relu relu6 leaky_relu tanh hard_tanh elu selu gelu silu swish mish "
+    "softplus exponential"
+).split()
+_ENDS = {_plain(name): name for name in ENDS}
 
-    Noise of a hundred times the pictures' size is sent in, too: logits leave the range then.
+
+def written_end(model: keras.Model) -> str | None:
+    """The last activation where the model's end says it, one of `ENDS`, else None."""
+    layer, name = ending(model)
+    if name is not None or layer is None:
+        return name
+    written = getattr(getattr(layer, "activation", None), "__name__", type(layer).__name__)
+    return _ENDS.get(_plain(written))
+
+
+def _measured_end(model: keras.Model, images: np.ndarray) -> str:
+    """`"sigmoid"`, `"softmax"`, `"tanh"`, `"relu"` or `"linear"`, by what outputs do.
+
+    Noise of a hundred times the pictures' size is sent in, too: what no activation holds in a range
+    leaves it then.
     """
     noise = np.random.default_rng(0).normal(size=images[:WILD].shape)
     wild = (100 * max(float(np.abs(images).max()), 1.0) * noise).astype("float32")
     outputs = np.concatenate([forward(model, images), forward(model, wild)])
-    if not np.isfinite(outputs).all() or outputs.min() < -1e-6 or outputs.max() > 1 + 1e-6:
-        return False
-    return outputs.shape[-1] == 1 or bool(np.allclose(outputs.sum(axis=-1), 1, atol=1e-3))
+    low, high = outputs.min(), outputs.max()
+    if not np.isfinite(outputs).all() or low < -1 - 1e-6:
+        return "linear"
+    if low < -1e-6:
+        return "tanh" if high <= 1 + 1e-6 and np.abs(outputs).max() > 0.99 else "linear"
+    if high > 1 + 1e-6:
+        return "relu" if (outputs == 0).any() else "linear"
+    sums = outputs.sum(axis=-1)
+    together = outputs.shape[-1] > 1 or np.ptp(outputs) == 0
+    return "softmax" if together and np.allclose(sums, 1, atol=1e-3) else "sigmoid"
 
 
 def is_pretrained(layer: keras.layers.Layer) -> bool:

@@ -1,0 +1,164 @@
+"""Checks of the layers themselves: dropout, kernels, activations and linear layers in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from helpers.preflight.layers import chain, leaf_layers, output_layer
+from helpers.preflight.report import Finding, Skip
+from helpers.preflight.setup import ENDS, Setup
+
+if TYPE_CHECKING:
+    import keras
+
+# `rate` is the share that is set to zero; the networks of `keras.applications` set half at most.
+MUCH = 0.7
+ACTIVATIONS = {name.replace("_", "") for name in ENDS} - {"linear"} | {"prelu"}
+# What may stand between two activations, and between two layers that are linear together.
+PASSING = {"Dropout", "SpatialDropout2D", "GaussianDropout", "Flatten", "Reshape", "Identity"}
+LINEAR = PASSING | {"BatchNormalization", "ZeroPadding2D", "AveragePooling2D"}
+# Not linear, but no place for an activation either: `MaxPooling2D` is mostly meant to follow one.
+POOLING = "MaxPooling2D"
+
+
+def check_layers(setup: Setup) -> Iterator[Finding]:
+    """Dropout of most units, hidden kernels of one number, two of a kind in a row.
+
+    The order of layers is read from the model's end to where several paths join, so of a flat
+    residual network only the head is judged, and of a model of an own class nothing.
+    """
+    layers = leaf_layers(setup.model)
+    if not any(layer.trainable_weights for layer in layers):
+        raise Skip("nothing of the model is trainable")
+    yield from _much_dropout(layers)
+    yield from _constant_kernels(layers, output_layer(setup.model) or layers[-1])
+    yield from _activations_in_a_row(chain(setup.model))
+    yield from _linear_in_a_row(chain(setup.model))
+
+
+def _much_dropout(layers: list[keras.layers.Layer]) -> Iterator[Finding]:
+    found = [layer for layer in layers if _is_dropout(layer) and layer.rate >= MUCH]
+    if not found:
+        return
+    layer = found[0]
+    yield Finding(
+        "layers",
+        "warning",
+        f"'{layer.name}' drops {layer.rate:.0%} of what it is given in training (in all, "
+        f"{len(found)} layers drop {MUCH:.0%} or more): the rate is the share that goes.",
+        f"keras.layers.{type(layer).__name__}({_kept(layer.rate)})",
+    )
+
+
+def _is_dropout(layer: keras.layers.Layer) -> bool:
+    return "Dropout" in type(layer).__name__ and isinstance(getattr(layer, "rate", None), float)
+
+
+def _kept(rate: float) -> str:
+    """The rate that is meant where the share that stays was written, within what is usual."""
+    return f"{min(max(1 - rate, 0.1), 0.5):.2g}"
+
+
+def _constant_kernels(
+    layers: list[keras.layers.Layer], last: keras.layers.Layer
+) -> Iterator[Finding]:
+    """Hidden units that are all equal learn the same; an output layer may begin so."""
+    found = [layer for layer in layers if layer is not last and _is_constant(layer)]
+    if not found:
+        return
+    number = float(np.array(found[0].kernel).flat[0])
+    yield Finding(
+        "layers",
+        "error",
+        f"All weights of '{found[0].name}' are {number:g} (in all, {len(found)} hidden layers are "
+        f"constant): its units are equal, and each step changes them alike.",
+        "kernel_initializer='glorot_uniform', which is what Keras takes without the argument.",
+    )
+
+
+def _is_constant(layer: keras.layers.Layer) -> bool:
+    """Whether a layer of several units has a kernel of one number."""
+    kernel = getattr(layer, "kernel", None)
+    if kernel is None or len(kernel.shape) < 2 or kernel.shape[-1] < 2:
+        return False
+    return bool(np.ptp(np.array(kernel)) == 0)
+
+
+def _activations_in_a_row(parts: list[Any]) -> Iterator[Finding]:
+    """Two activations with no weights between them."""
+    before = None
+    for part in parts:
+        name = _activation(part)
+        if name is not None and before is not None and not _multiplies(part):
+            yield Finding(
+                "layers",
+                "warning",
+                f"'{part.name}' ({name}) follows '{before.name}' ({_activation(before)}): two "
+                f"activations one after the other, without weights between them.",
+                f"Leave one out: '{part.name}', or the activation of '{before.name}'.",
+            )
+            return
+        if name is not None or _multiplies(part) or type(part).__name__ not in PASSING:
+            before = part if name is not None else None
+
+
+def _activation(part: Any) -> str | None:
+    """The name of a part's activation, None for linear and for none."""
+    written = getattr(part, "activation", None)
+    kind = type(part).__name__.lower()
+    if written is None:
+        return kind if kind in ACTIVATIONS else None
+    name = getattr(written, "__name__", type(written).__name__)
+    return None if name == "linear" else name
+
+
+def _multiplies(part: Any) -> bool:
+    """Whether a part has a matrix of weights of its own."""
+    return any(len(weight.shape) > 1 for weight in getattr(part, "weights", ()))
+
+
+def _linear_in_a_row(parts: list[Any]) -> Iterator[Finding]:
+    """Two layers of one kind without an activation between them, which could be one."""
+    before, pooled = None, False
+    for part in parts:
+        kind = type(part).__name__
+        if kind in {"Dense", "Conv2D"}:
+            if type(before).__name__ == kind and _trains(before, part):
+                if not _is_bottleneck(before, part):
+                    yield _linear(before, part, pooled)
+                    return
+            before, pooled = (part if _activation(part) is None else None), False
+        elif kind == POOLING and before is not None:
+            pooled = True
+        elif kind not in LINEAR or (kind == "BatchNormalization" and _is_convolution(before)):
+            before = None
+
+
+def _is_convolution(layer: Any) -> bool:
+    """A linear convolution in front of a normalization is a bottleneck, as of MobileNetV2."""
+    return type(layer).__name__ == "Conv2D"
+
+
+def _trains(*layers: keras.layers.Layer) -> bool:
+    return all(layer.trainable_weights for layer in layers)
+
+
+def _is_bottleneck(first: keras.layers.Layer, second: keras.layers.Layer) -> bool:
+    """Whether a layer is narrower than both sides: two such layers are a product on purpose."""
+    given, units, then = first.kernel.shape[-2], first.kernel.shape[-1], second.kernel.shape[-1]
+    return units < min(given, then)
+
+
+def _linear(first: Any, second: Any, pooled: bool) -> Finding:
+    between = "nothing but pooling" if pooled else "no activation"
+    rest = "" if pooled else ": together they can do no more than one"
+    return Finding(
+        "layers",
+        "warning",
+        f"'{first.name}' and '{second.name}' are linear layers one after the other, with {between} "
+        f"between them{rest}.",
+        f"activation='relu' in '{first.name}', or leave it out.",
+    )
