@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from preflight_cases import FAULTY, Case, look  # noqa: E402
+from preflight_cases import FAULTY, Case, look_in_any_case  # noqa: E402
 
 from helpers.preflight import CHECKS, Finding  # noqa: E402
 
@@ -62,10 +62,11 @@ def told() -> dict[str, list[tuple[Case, str]]]:
     """What is said of each faulty set-up, by the check that says it."""
     found = defaultdict(list)
     for name, case in FAULTY.items():
-        for one in look(case, True).hits[:1]:
+        hits = look_in_any_case(case, True).hits
+        for one in hits[:1]:
             check = one.check if isinstance(one, Finding) else REFUSED
             found[check].append((case, str(one)))
-        print(f"{name}: {'named' if any(case is c for p in found.values() for c, _ in p) else '-'}")
+        print(f"{name}: {'named' if hits else 'not named'}", flush=True)
     return found
 
 
