@@ -34,8 +34,8 @@ print(report)
 
 In a notebook, the last line of a cell shows the report as a table. In a script, `print` shows it as
 text. `report.raise_for_errors()` ends a job of CI where there are errors. `report.to_dict()` goes
-into a log as JSON. The folder `helpers/preflight` works without the rest of the course: `pip
-install .` in a clone, or copy the folder.
+into a log as JSON. The folder `helpers/preflight` works without the rest of the course:
+`pip install .` in a clone, or copy the folder.
 
 An *error* means that the training will not do what is meant. A *warning* means: look at it. What a
 check cannot judge is listed as skipped, with the reason. What is not on this page is not looked at,
