@@ -106,7 +106,9 @@ def look(case: Case, *wrong: bool) -> Outcome:
         case: one of the tables.
         wrong: whether to build the fault; nothing for a sound set-up.
     """
-    keras.backend.clear_session()  # layers are numbered from 1, so that reports are alike
+    keras.backend.clear_session(
+        free_memory=False
+    )  # layers are numbered from 1, so that reports are alike
     keras.utils.set_random_seed(0)
     words, also = (case.words, case.also) if wrong == (True,) else ((), ())
     start = time.monotonic()
