@@ -190,12 +190,13 @@ def _ask(check: Check, setup: Setup) -> tuple[list[Finding], str | None]:
 
 
 def _trains(model: keras.Model) -> str:
-    """What of a model trains, in a line."""
+    """What of a model trains, in a line; nothing where an unusual model does not tell."""
     try:
         from helpers.preflight.parts import what_trains
-    except ImportError:
+
+        return what_trains(model)
+    except Exception:
         return ""
-    return what_trains(model)
 
 
 def _looked_at(setup: Setup) -> str:
