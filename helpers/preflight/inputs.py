@@ -47,6 +47,12 @@ SCALED_TWICE = 0.1
 # Two samples of the same kind of pictures: deviations and means in deviations.
 RATIO, SHIFT = 1.67, 0.5
 
+TURNED_ROUND = Change(
+    "x[..., ::-1]",
+    Scaling(FLIP, np.zeros(3)),
+    "images = images[..., ::-1], if they come as blue, green, red (OpenCV reads so).",
+)
+
 
 def check_scaling(setup: Setup) -> Iterator[Finding]:
     """Pictures scaled otherwise than the base expects, or blue and red swapped.
@@ -310,6 +316,8 @@ def _changes(view: _View, images: np.ndarray) -> list[Change]:
     found = [change(want, one, own) for want in wanted for one in came for own in does]
     if view.does is None:  # it may do any of these
         found += [change(want, one, own) for want in usual for one in came for own in usual[1:]]
+    if images.shape[-1] == 3:
+        found.append(TURNED_ROUND)
     distinct = {one.text: one for one in found if one is not None and one.text != "x"}
     return list(distinct.values())
 
