@@ -18,6 +18,7 @@ from helpers.preflight.report import Finding, Skip
 from helpers.preflight.scalings import (
     FLIP,
     SCALINGS,
+    TIGHT,
     Change,
     Reached,
     Scaling,
@@ -420,7 +421,7 @@ def _by_structure(view: _View) -> Iterator[Finding]:
     if view.arrives is None:
         raise Skip(f"what pictures become before '{view.entry.name}' cannot be followed")
     turned = view.wanted.after(Scaling(FLIP, np.zeros(3)))
-    if view.arrives.fits(view.wanted) or view.arrives.fits(turned):
+    if view.arrives.fits(view.wanted) or view.arrives.fits(turned, TIGHT):
         yield from _bluer(view)
     else:
         yield from _unlike_family(view)
