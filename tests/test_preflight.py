@@ -531,6 +531,9 @@ def test_a_rate_that_overshoots_without_blowing_up_is_compared_with_a_tenth_of_i
         def run(self, rate):
             return rates._Trial([0.7] + 8 * [ends[round(rate, 3)]], float(np.log(2)))
 
+        def raw_pictures(self, rate, trial):
+            return ""
+
     class Setup:
         model = compiled(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
 

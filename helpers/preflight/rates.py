@@ -59,14 +59,18 @@ def check_rate(setup: Setup) -> Iterator[Finding]:
     test = _RangeTest(setup)
     trial = test.run(rate)
     if trial.blows_up:
-        yield test.named(_blown(test, rate, trial), rate, trial)
+        yield _with_cause(_blown(test, rate, trial), test.raw_pictures(rate, trial))
     elif trial.losses[0] > BLOWN * trial.nothing and (cause := test.raw_pictures(rate, trial)):
         what = f"The loss begins at {trial.losses[0]:.3g}.{cause}"
         yield Finding("learning rate", "warning", what, RESCALE)
     elif trial.end > trial.nothing / 2:  # else it learns, whatever a lower rate would do
         tenth = test.run(rate / 10)
         if trial.end > WORSE * tenth.end:
-            yield test.named(_overshoots(rate, trial, tenth), rate, trial)
+            yield _with_cause(_overshoots(rate, trial, tenth), test.raw_pictures(rate, trial))
+
+
+def _with_cause(finding: Finding, cause: str) -> Finding:
+    return replace(finding, what=finding.what + cause, mend=RESCALE) if cause else finding
 
 
 def _no_rate(rate: float) -> Finding:
@@ -254,11 +258,6 @@ class _RangeTest:
             return self.model(images, training=True), self.model.losses
         outputs = call_in_turn(self.part, images, training=True)
         return outputs, [loss for layer in self.part for loss in layer.losses]
-
-    def named(self, finding: Finding, rate: float, trial: _Trial) -> Finding:
-        """The finding, with its cause where raw pictures are it."""
-        cause = self.raw_pictures(rate, trial)
-        return replace(finding, what=finding.what + cause, mend=RESCALE) if cause else finding
 
     def raw_pictures(self, rate: float, trial: _Trial) -> str:
         """A sentence on pictures that reach a fresh network unscaled, where that is the cause.

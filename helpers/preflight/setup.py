@@ -288,9 +288,9 @@ def _vectors(outputs: np.ndarray) -> np.ndarray:
 
 # What stands at the end of a model, by the name of an activation, a layer or an operation.
 ENDS = (
-    "sigmoid softmax linear relu relu6 leaky_relu tanh hard_tanh elu selu gelu silu swish mish "
-    "softplus exponential"
-).split()
+    *("sigmoid", "softmax", "linear", "relu", "relu6", "leaky_relu", "tanh", "hard_tanh"),
+    *("elu", "selu", "gelu", "silu", "swish", "mish", "softplus", "exponential"),
+)
 _ENDS = {_plain(name): name for name in ENDS}
 
 
