@@ -18,6 +18,7 @@ from helpers.preflight import (
     rates,
     refusals,
 )
+from helpers.preflight.parts import what_trains
 from helpers.preflight.report import Finding, Inspection, PreflightError, Skip
 from helpers.preflight.scans import as_data
 from helpers.preflight.setup import Options, Original, Setup
@@ -192,8 +193,6 @@ def _ask(check: Check, setup: Setup) -> tuple[list[Finding], str | None]:
 def _trains(model: keras.Model) -> str:
     """What of a model trains, in a line; nothing where an unusual model does not tell."""
     try:
-        from helpers.preflight.parts import what_trains
-
         return what_trains(model)
     except Exception:
         return ""
