@@ -14,14 +14,16 @@ from helpers.preflight import (
     inputs,
     metrics,
     network,
+    order,
     outputs,
     rates,
     refusals,
 )
 from helpers.preflight.parts import what_trains
 from helpers.preflight.report import Finding, Inspection, PreflightError, Skip
-from helpers.preflight.scans import as_data
+from helpers.preflight.scans import scan
 from helpers.preflight.setup import Options, Original, Setup
+from helpers.preflight.sources import as_data
 from helpers.preflight.stages import Stages, Tell
 
 if TYPE_CHECKING:
@@ -45,7 +47,9 @@ CHECKS: dict[str, Check] = {
     "scaling": inputs.check_scaling,
     "shared pictures": data.check_shared,
     "class order": data.check_class_names,
-    "reshuffling": data.check_passes,
+    "order": order.check_order,
+    "repeat": order.check_repeat,
+    "reshuffling": order.check_passes,
     "augmentation": data.check_augmentation,
     "imbalance": data.check_imbalance,
     "validation size": data.check_size,
@@ -77,7 +81,7 @@ def preflight(
     Args:
         model: compiled, before `fit`.
         train, validation: `(inputs, labels)`; or a split of `helpers.pictures`; or a batched
-            `tf.data.Dataset` of such pairs; or whatever else `fit` takes, see `scans`.
+            `tf.data.Dataset` of such pairs; or whatever else `fit` takes, see `sources`.
         pictures: at most so many of each are looked at.
         sample: so many of these are sent through the model.
         batch_size: pictures in each step of the test of the learning rate.
@@ -123,9 +127,9 @@ def _look_through(
     for source in sources:
         stages.begin(f"looking through {source.name}")
         pool = rates.BATCHES * options.batch_size
-        scan = source.scan(options.pictures, options.sample, options.seed, pool)
-        refusals.check_shape(model, source.name, scan.images.shape[1:])
-        scans.append(scan)
+        seen = scan(source, options.pictures, options.sample, options.seed, pool)
+        refusals.check_shape(model, source.name, seen.images.shape[1:])
+        scans.append(seen)
     setup = Setup(model, sources[0], sources[1], scans[0], scans[1], options)
     stages.begin("calling the model")
     refusals.check_call(setup)

@@ -9,8 +9,10 @@ import numpy as np
 from helpers.preflight import copies
 from helpers.preflight.accuracy import Accuracy
 from helpers.preflight.layers import leaf_layers
+from helpers.preflight.order import again, is_augmented
 from helpers.preflight.report import Finding, Skip
-from helpers.preflight.scans import Data, Scan
+from helpers.preflight.scans import Scan
+from helpers.preflight.sources import Data
 from helpers.preflight.setup import Setup, as_classes, forward
 
 # Below so many pictures a class, a network that trains its base soon knows them by heart: lesson 4
@@ -25,23 +27,27 @@ MIXING = ("AugMix", "CutMix", "MixUp", "AutoContrast", "Equalization", "Solariza
 
 
 def check_shared(setup: Setup) -> Iterator[Finding]:
-    """Pictures of validation that are in train, also resized or compressed again."""
+    """Pictures of validation that are in train, also altered as one alters pictures."""
     train, validation = setup.train, setup.validation
     if train.prints is None or validation.prints is None:
         raise Skip("the inputs are no pictures of 1 or 3 channels")
-    rows, distances = copies.nearest(validation.prints, train.prints)
-    copied = np.flatnonzero(distances <= copies.COPY_BITS)
+    found = copies.find(validation.prints, train.prints)
     same = set(train.digests) & set(validation.digests)
     equal = sum(digest in same for digest in validation.digests)
-    if not len(copied) and not equal:
+    if not len(found.ours) and not equal:
         return
-    pairs = ", ".join(f"validation {row} = train {rows[row]}" for row in copied[:3])
-    count = max(len(copied), equal)
+    pairs = ", ".join(
+        f"validation {ours} = train {theirs}{f' ({how})' if how else ''}"
+        for ours, theirs, how in zip(found.ours[:3], found.theirs[:3], found.how[:3], strict=True)
+    )
+    count = max(len(found.ours), equal)
+    rest = ", ".join(sorted({how for how in found.how if how}))
     yield Finding(
         "shared pictures",
         "error" if count > 0.01 * len(validation) else "warning",
         f"{count:,} of {len(validation):,} pictures of validation are in train too, {equal:,} of "
-        f"them byte for byte, the others resized or compressed again ({pairs}).",
+        f"them byte for byte, the others resized or compressed again"
+        f"{f', or {rest}' if rest else ''}{f' ({pairs})' if pairs else ''}.",
         "Split files, not shuffled datasets, and drop the copies from train.",
     )
 
@@ -50,7 +56,10 @@ def check_class_names(setup: Setup) -> Iterator[Finding]:
     """The same label must stand for the same class in both."""
     train, validation = setup.train_data.class_names, setup.validation_data.class_names
     if train is None or validation is None:
-        raise Skip("no class names; pass class_names=(train.class_names, validation.class_names)")
+        raise Skip(
+            "no class names, which map, batch, cache and prefetch drop from a dataset; pass "
+            "class_names=(train.class_names, validation.class_names), taken before these steps"
+        )
     if train == validation:
         return
     label = next(
@@ -69,39 +78,6 @@ def check_class_names(setup: Setup) -> Iterator[Finding]:
     )
 
 
-def check_passes(setup: Setup) -> Iterator[Finding]:
-    """Validation that brings other pictures at each pass: a dataset that shuffles under a cut."""
-    if not setup.validation_data.is_dataset:
-        raise Skip("validation is no tf.data.Dataset; arrays are the same at each pass")
-    second = _again(setup.validation_data, setup.validation, setup)
-    old, new = set(setup.validation.digests), set(second)
-    if old == new or not old & new:
-        return  # nothing in common: augmentation, see there
-    seen = set(setup.train.digests)
-    yield Finding(
-        "reshuffling",
-        "error",
-        f"A second pass over validation brings {len(new - old):,} pictures that the first did not "
-        f"(of {len(second):,}), and {len((old | new) & seen):,} of both are in train: "
-        f"the dataset shuffles again under take or skip.",
-        "Split files; or cut before you shuffle; or shuffle(..., reshuffle_each_iteration=False).",
-    )
-
-
-def _again(data: Data, first: Scan, setup: Setup) -> tuple[bytes, ...]:
-    """The digests of a second pass.
-
-    Raises:
-        Skip: where the first did not see all, so that a second may differ rightly.
-    """
-    if not first.complete:
-        raise Skip(
-            f"{data.name} has more than pictures={len(first):,}, so that two passes may rightly "
-            f"begin with different ones; raise pictures="
-        )
-    return data.digests(setup.options.pictures)
-
-
 def check_augmentation(setup: Setup) -> Iterator[Finding]:
     """Augmentation where it disturbs, in evaluation; none where a tiny set needs it."""
     second = forward(setup.model, setup.train.images[:AGAIN])
@@ -116,22 +92,52 @@ def check_augmentation(setup: Setup) -> Iterator[Finding]:
             "Call random layers without training=True, so that fit alone switches them on.",
         )
     yield from _changing(setup)
-    yield from _missing(setup)
+    cached = list(_cached(setup))
+    yield from cached
+    if not cached:
+        yield from _missing(setup)
 
 
 def _changing(setup: Setup) -> Iterator[Finding]:
-    """Validation pictures of which none comes twice."""
-    if not (setup.validation_data.is_dataset and setup.validation.complete):
+    """Validation pictures that come altered: anew in each pass, or once and for all."""
+    data, first = setup.validation_data, setup.validation
+    if not data.is_dataset:
         return
-    second = _again(setup.validation_data, setup.validation, setup)
-    if set(setup.validation.digests) & set(second):
+    mend = "Augment train only, or use augmentation layers within the model."
+    if data.pipeline is not None and data.pipeline.is_cached_behind_a_random_map():
+        what = "A map alters validation at random, and cache keeps what it made: it is augmented."
+        yield Finding("augmentation", "error", what, mend)
+        return
+    if not first.complete:
+        return
+    second = again(data, first, setup)
+    old, new = set(first.digests), set(second)
+    if not old & new:
+        what = (
+            f"None of the {len(second):,} pictures of validation comes again in a second pass: "
+            f"they are augmented anew (or drawn anew from a larger set)."
+        )
+    elif new != old and is_augmented(setup):
+        what = (
+            f"{sum(one not in old for one in second):,} of the {len(second):,} pictures of "
+            f"validation come again altered in a second pass: they are augmented anew."
+        )
+    else:
+        return
+    yield Finding("augmentation", "error", what, mend)
+
+
+def _cached(setup: Setup) -> Iterator[Finding]:
+    """Training pictures that were augmented once and then kept."""
+    pipeline = setup.train_data.pipeline
+    if pipeline is None or not pipeline.is_cached_behind_a_random_map():
         return
     yield Finding(
         "augmentation",
         "error",
-        f"None of the {len(second):,} pictures of validation comes again in a second pass: they "
-        f"are augmented anew (or drawn anew from a larger set).",
-        "Augment train only, or use augmentation layers within the model.",
+        "A map alters the pictures of train at random, and cache stands behind it: each epoch "
+        "brings the same views again, as if nothing augmented them.",
+        "Cache first, then augment: dataset.cache().shuffle(...).batch(32).map(augment).",
     )
 
 
@@ -162,7 +168,7 @@ def _has_augmentation(setup: Setup) -> bool:
         return True
     if not setup.train_data.is_dataset:
         return False
-    return not set(setup.train.digests) & set(_again(setup.train_data, setup.train, setup))
+    return set(setup.train.digests) != set(again(setup.train_data, setup.train, setup))
 
 
 def check_imbalance(setup: Setup) -> Iterator[Finding]:
@@ -175,13 +181,30 @@ def check_imbalance(setup: Setup) -> Iterator[Finding]:
         largest, share = int(counts.argmax()), counts.max() / counts.sum()
         if share < MAJORITY:
             continue
-        name = data.class_names[largest] if data.class_names else f"class {largest}"
+        name = f"class {largest}"
+        if data.class_names and largest < len(data.class_names):
+            name = data.class_names[largest]
+        if share == 1:
+            yield _alone(data, scan, name)
+            continue
         yield Finding(
             "imbalance",
             "warning",
             f"{share:.0%} of {data.name} is {name}: always naming it has accuracy {share:.2f}.",
             "Compare with that number; better, look at each class's recall, and pass class_weight.",
         )
+
+
+def _alone(data: Data, scan: Scan, name: str) -> Finding:
+    """All are of one class."""
+    return Finding(
+        "imbalance",
+        "error",
+        f"All {len(scan):,} pictures looked at of {data.name} are of one class, {name}: "
+        f"always naming it has accuracy 1.",
+        "Shuffle before you split, or split each class by itself, as "
+        "sklearn.model_selection.train_test_split(..., stratify=labels) does.",
+    )
 
 
 def check_size(setup: Setup) -> Iterator[Finding]:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from helpers.preflight import copies
-
-BATCH = 64
+from helpers.preflight.sources import Data
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,7 @@ class Scan:
         low, high: the smallest and largest value of any input.
         complete: whether the pass saw all there was.
         total: how many there are, None where that is not known.
+        sizes: of the batches, in order.
     """
 
     labels: np.ndarray
@@ -42,130 +40,49 @@ class Scan:
     high: float
     complete: bool
     total: int | None
+    sizes: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.digests)
 
 
-@dataclass(frozen=True)
-class Data:
-    """Training or validation data that can be looked through again.
-
-    Attributes:
-        name: `"train"` or `"validation"`, for messages.
-        source: a `tf.data.Dataset`, or a pair of arrays.
-        is_dataset: whether it is a dataset, whose passes may differ.
-        class_names: where the data carry them.
-    """
-
-    name: str
-    source: Any
-    is_dataset: bool
-    class_names: tuple[str, ...] | None
-
-    def batches(self, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray, bool]]:
-        """Batches of inputs and labels, cut where `limit` is reached, and whether one was cut."""
-        seen = 0
-        for images, labels in self._all_batches():
-            room = limit - seen
-            yield images[:room], labels[:room], len(images) > room
-            seen += len(images)
-            if seen > limit:
-                return
-
-    def _all_batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        if self.is_dataset:
-            yield from self.source.as_numpy_iterator()
-            return
-        images, labels = self.source
-        for start in range(0, len(labels), BATCH):
-            rows = slice(start, start + BATCH)
-            yield np.asarray(images[rows]), np.asarray(labels[rows])
-
-    def scan(self, limit: int, sample: int, seed: int, pool: int = 0) -> Scan:
-        """Look through at most `limit` pictures, keep `sample` of them, and a pool of `pool`."""
-        kept = _Reservoir(max(sample, pool), seed)
-        seen = _Seen()
-        cut = False
-        for images, labels, over in self.batches(limit):
-            cut = over
-            if len(images):
-                kept.add(images, labels)
-                seen.add(images, labels)
-        if not seen.digests:
-            raise ValueError(f"Received: no pictures in {self.name}. Expected: at least one batch.")
-        inputs, truths = kept.shuffled()
-        return Scan(
-            labels=np.concatenate(seen.labels),
-            digests=tuple(seen.digests),
-            prints=copies.join(seen.prints) if seen.prints else None,
-            images=inputs[:sample],
-            sampled=truths[:sample],
-            pool=inputs,
-            pooled=truths,
-            low=seen.low,
-            high=seen.high,
-            complete=not cut,
-            total=self._size() if cut else len(seen.digests),
-        )
-
-    def digests(self, limit: int) -> tuple[bytes, ...]:
-        """The digests of another pass over at most `limit` pictures."""
-        return tuple(_digest(image) for images, *_ in self.batches(limit) for image in images)
-
-    def _size(self) -> int | None:
-        """How many pictures there are, where that is known without reading all."""
-        return None if self.is_dataset else len(self.source[1])
-
-
-def as_data(name: str, given: Any, class_names: Sequence[str] | None) -> Data:
-    """Take what a learner has as data.
-
-    Args:
-        name: `"train"` or `"validation"`.
-        given: `(inputs, labels)`; a split of `helpers.pictures`; or a batched
-            `tf.data.Dataset` of such pairs.
-        class_names: in the order of the labels, None to take those that a dataset carries.
+def scan(data: Data, limit: int, sample: int, seed: int, pool: int = 0) -> Scan:
+    """Look through at most `limit` pictures of data, keep `sample` of them, and a pool of `pool`.
 
     Raises:
-        ValueError: where it is none of these, or does not fit together.
+        ValueError: where there are none.
     """
-    if hasattr(given, "element_spec"):
-        _check_dataset(name, given)
-        carried = class_names or getattr(given, "class_names", None)
-        return Data(name, given, True, tuple(carried) if carried else None)
-    if hasattr(given, "images") and hasattr(given, "labels"):
-        given = (given.images, given.labels)
-    if not isinstance(given, (tuple, list)) or len(given) != 2:
-        raise ValueError(
-            f"Received: {name} of type {type(given).__name__}. Expected: (images, labels), a "
-            f"split of a picture set, or a batched tf.data.Dataset of (images, labels)."
-        )
-    images, labels = given
-    images = images if hasattr(images, "shape") else np.asarray(images)
-    labels = np.asarray(labels)
-    if len(images) != len(labels) or len(labels) == 0 or len(images.shape) < 2:
-        raise ValueError(
-            f"Received: {name} with inputs of shape {tuple(images.shape)} and labels of shape "
-            f"{labels.shape}. Expected: one label an input, and at least one."
-        )
-    return Data(name, (images, labels), False, tuple(class_names) if class_names else None)
+    kept = _Reservoir(max(sample, pool), seed)
+    seen = _Seen()
+    cut = False
+    for images, labels, over in data.batches(limit):
+        cut = over
+        if len(images):
+            kept.add(images, labels)
+            seen.add(images, labels)
+    if not seen.digests:
+        raise ValueError(f"Received: no pictures in {data.name}. Expected: at least one batch.")
+    inputs, truths = kept.shuffled()
+    cut = cut or data.is_endless
+    return Scan(
+        labels=np.concatenate(seen.labels),
+        digests=tuple(seen.digests),
+        prints=copies.join(seen.prints) if seen.prints else None,
+        images=inputs[:sample],
+        sampled=truths[:sample],
+        pool=inputs,
+        pooled=truths,
+        low=seen.low,
+        high=seen.high,
+        complete=not cut,
+        total=data.size if cut else len(seen.digests),
+        sizes=tuple(map(len, seen.labels)),
+    )
 
 
-def _check_dataset(name: str, dataset: Any) -> None:
-    """Refuse datasets that are not batches of pairs."""
-    spec = dataset.element_spec
-    if not isinstance(spec, tuple) or len(spec) != 2 or not all(hasattr(s, "shape") for s in spec):
-        raise ValueError(
-            f"Received: {name}, a dataset of {spec}. Expected: pairs (images, labels). "
-            f"Use `dataset.map` to make them."
-        )
-    rank = spec[1].shape.rank
-    if rank == 0:
-        raise ValueError(
-            f"Received: {name}, an unbatched dataset of inputs {spec[0].shape} and labels "
-            f"{spec[1].shape}. Expected: batches. Use `{name}.batch(32)`."
-        )
+def digests(data: Data, limit: int) -> tuple[bytes, ...]:
+    """The digests of another pass over at most `limit` pictures, as `fit` makes it."""
+    return tuple(digest(image) for images, *_ in data.batches(limit, True) for image in images)
 
 
 class _Seen:
@@ -180,7 +97,7 @@ class _Seen:
     def add(self, images: np.ndarray, labels: np.ndarray) -> None:
         """Note a batch."""
         self.labels.append(labels)
-        self.digests += [_digest(image) for image in images]
+        self.digests += [digest(image) for image in images]
         if copies.are_pictures(images):
             self.prints.append(copies.hash_pictures(images))
         self.low = min(self.low, float(images.min()))
@@ -217,6 +134,6 @@ class _Reservoir:
         return np.stack(self.images)[order], np.stack(self.labels)[order]
 
 
-def _digest(image: np.ndarray) -> bytes:
+def digest(image: np.ndarray) -> bytes:
     """Equal for equal arrays, and for no others in practice."""
     return hashlib.blake2b(np.ascontiguousarray(image).tobytes(), digest_size=12).digest()

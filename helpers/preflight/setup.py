@@ -16,7 +16,8 @@ from helpers.preflight.layers import ending, leaf_layers
 from helpers.preflight.parts import fine_tuned
 from helpers.preflight.report import Skip
 from helpers.preflight.runs import Runner, forward
-from helpers.preflight.scans import Data, Scan
+from helpers.preflight.scans import Scan
+from helpers.preflight.sources import Data
 
 if TYPE_CHECKING:
     import keras
