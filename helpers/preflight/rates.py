@@ -193,8 +193,7 @@ class _RangeTest:
         Raises:
             Skip: where a step ends in an error.
         """
-        for variable, value in zip(self.variables, self.start, strict=True):
-            variable.assign(value)
+        self._reset()
         self.optimizer.learning_rate = rate
         trial = _Trial([], self._nothing)
         for images, labels in self._batches():
@@ -202,6 +201,11 @@ class _RangeTest:
             if trial.blows_up and not to_the_end:
                 break
         return trial
+
+    def _reset(self) -> None:
+        """Everything as it was at the start."""
+        for variable, value in zip(self.variables, self.start, strict=True):
+            variable.assign(value)
 
     @property
     def _nothing(self) -> float:
@@ -265,6 +269,7 @@ class _RangeTest:
         It is where the same trial on 1/255 of the pictures begins low and stays there. A network
         that normalises, or whose first weights are pretrained, is not asked.
         """
+        self._reset()  # or what the trial moved would pass for pretrained
         found = _first_taken(self.model, self.setup.train.images)
         if found is None or self.features is not None:
             return ""
