@@ -166,7 +166,7 @@ FAULTY = {
     ),
     "tags under softmax": (
         (3, "softmax", "tags", CATEGORICAL, ["accuracy"]),
-        ["outputs error", "have several labels", "softmax", "metrics warning"],
+        ["outputs error", "have several labels", "softmax", "metrics=["],
         (3, "sigmoid", "tags", losses.BinaryCrossentropy(), [metrics.BinaryAccuracy()]),
     ),
     "tags and the categorical loss": (

@@ -193,7 +193,7 @@ class _RangeTest:
         Raises:
             Skip: where a step ends in an error.
         """
-        self._start_anew()
+        self._reset()
         self.optimizer.learning_rate = rate
         trial = _Trial([], self._nothing)
         for images, labels in self._batches():
@@ -202,7 +202,8 @@ class _RangeTest:
                 break
         return trial
 
-    def _start_anew(self) -> None:
+    def _reset(self) -> None:
+        """Everything as it was at the start."""
         for variable, value in zip(self.variables, self.start, strict=True):
             variable.assign(value)
 
@@ -268,7 +269,7 @@ class _RangeTest:
         It is where the same trial on 1/255 of the pictures begins low and stays there. A network
         that normalises, or whose first weights are pretrained, is not asked.
         """
-        self._start_anew()  # what a trial has trained would pass for pretrained
+        self._reset()  # or what the trial moved would pass for pretrained
         found = _first_taken(self.model, self.setup.train.images)
         if found is None or self.features is not None:
             return ""
