@@ -205,7 +205,7 @@ def _trains(model: keras.Model) -> str:
 def _looked_at(setup: Setup) -> str:
     """How many pictures were seen, in a sentence."""
     parts = []
-    for name, scan in (("train", setup.train), ("validation", setup.validation)):
-        of = "all" if scan.complete else "the first"
-        parts.append(f"{of} {len(scan):,} of {name} ({len(scan.sampled)} through the model)")
+    for name, seen in (("train", setup.train), ("validation", setup.validation)):
+        of = "all" if seen.complete else "the first"
+        parts.append(f"{of} {len(seen):,} of {name} ({len(seen.sampled)} through the model)")
     return f"Looked at {' and '.join(parts)}."
