@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -17,19 +18,24 @@ def said(found: Outcome) -> str:
     return "\n".join((*found.false, *found.broken)) or "nothing"
 
 
-@pytest.mark.parametrize("name", FAULTY)
+# Every third of the table; the nightly workflow asks for all of it.
+STRIDE = 1 if os.environ.get("COURSE_WHOLE") else 3
+FAULTS, SOUNDS = list(FAULTY)[::STRIDE], list(SOUND)[::STRIDE]
+
+
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_named_and_nothing_else(name):
     found = look(FAULTY[name], True)
     assert found.named and not found.false and not found.broken, said(found)
 
 
-@pytest.mark.parametrize("name", FAULTY)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_second_look_after_the_mend_is_clean(name):
     found = look(FAULTY[name], False)
     assert not found.false and not found.broken, said(found)
 
 
-@pytest.mark.parametrize("name", SOUND)
+@pytest.mark.parametrize("name", SOUNDS)
 def test_a_sound_set_up_is_not_accused(name):
     found = look(SOUND[name])
     assert not found.false and not found.broken, said(found)

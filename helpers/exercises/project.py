@@ -251,14 +251,14 @@ def _pictures(folder: Path, size: int) -> np.ndarray:
 
 
 def _check_no_copies(kept_aside: Path, trained_on: Path) -> None:
-    """No picture of one folder is in the other, resized and compressed ones included."""
+    """No picture of one folder is in the other, resized, mirrored and cut ones included."""
     from helpers.preflight import copies
 
     ours, theirs = (_pictures(folder, SIDE) for folder in (kept_aside, trained_on))
     if not len(ours) or not len(theirs):
         return
-    _, bits = copies.nearest(copies.hash_pictures(ours), copies.hash_pictures(theirs))
-    if shared := int((bits <= copies.COPY_BITS).sum()):
+    found = copies.find(copies.hash_pictures(ours), copies.hash_pictures(theirs))
+    if shared := len(found.ours):
         raise Unjudged(
             f"{shared} of the {len(ours)} pictures in {kept_aside} are in {trained_on}, too: it "
             f"was trained on pictures that should judge it. Keep others aside, and train again."

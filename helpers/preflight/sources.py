@@ -271,7 +271,7 @@ def _check_dataset(name: str, dataset: Any) -> None:
     """Refuse datasets that are not batches of pairs."""
     spec = dataset.element_spec
     fits = _has_keys(spec) if isinstance(spec, Mapping) else _is_pair(spec)
-    parts = _pair(spec) if fits else (None, None)
+    parts: tuple[Any, Any] = _pair(spec) if fits else (None, None)
     if not all(hasattr(part, "shape") for part in parts):
         raise ValueError(
             f"Received: {name}, a dataset of {spec}. Expected: pairs (images, labels). "
