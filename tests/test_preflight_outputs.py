@@ -483,6 +483,23 @@ def test_what_trains_and_cannot_be_parted_is_run_as_a_whole():
     assert trained_part(keras.Model(inputs, layers.Dense(1)(joined))) == []
 
 
+def test_a_large_model_is_called_as_a_graph_where_one_can_be_made(monkeypatch):
+    from helpers.preflight import runs
+
+    class Eager(layers.Layer):
+        def call(self, inputs):
+            return inputs * float(inputs[0, 0] * 0 + 2)  # no number in a graph
+
+    monkeypatch.setattr(runs, "MANY_LAYERS", 1)
+    images = pictures(LABELS["0/1"])[0][0]
+    for end, is_graph in (([], True), ([Eager()], False)):
+        net = Own(lambda x, end=end: end[0](x) if end else x)
+        net(np.zeros((1, 8, 8, 3), "float32"))
+        runner = runs.Runner(net)
+        np.testing.assert_allclose(runner.run(images)[0], runs.forward(net, images), rtol=1e-5)
+        assert (runner._graph is not None) == is_graph
+
+
 # Labels alone
 
 
