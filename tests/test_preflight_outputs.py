@@ -317,6 +317,7 @@ class Own(keras.Model):
     [
         (keras.ops.sigmoid, ""),
         (keras.ops.relu, "relu"),
+        (lambda x: keras.ops.relu(x - 1e9), "relu"),  # never active
         (keras.ops.tanh, "tanh"),
         (keras.ops.softmax, "softmax over one output"),
         (lambda x: x, "logits error"),
@@ -361,6 +362,8 @@ def test_mixed_precision_wants_float32_outputs_and_its_rate_is_judged():
         for net, word in zip(nets, ("float16", ""), strict=True):
             found = said(net, "0/1", BINARY, ["accuracy"])
             assert (word in found and "learning rate" not in found) if word else found == ""
+            data = pictures(LABELS["0/1"])
+            assert "learning rate" in preflight(net, *data, difference=0.9, sample=30).passed
     finally:
         keras.config.set_dtype_policy("float32")
 
