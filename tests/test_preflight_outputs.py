@@ -317,6 +317,7 @@ class Own(keras.Model):
     [
         (keras.ops.sigmoid, ""),
         (keras.ops.relu, "relu"),
+        (lambda x: keras.ops.relu(x - 1e9), "relu"),  # never active
         (keras.ops.tanh, "tanh"),
         (keras.ops.softmax, "softmax over one output"),
         (lambda x: x, "logits error"),
@@ -361,6 +362,8 @@ def test_mixed_precision_wants_float32_outputs_and_its_rate_is_judged():
         for net, word in zip(nets, ("float16", ""), strict=True):
             found = said(net, "0/1", BINARY, ["accuracy"])
             assert (word in found and "learning rate" not in found) if word else found == ""
+            data = pictures(LABELS["0/1"])
+            assert "learning rate" in preflight(net, *data, difference=0.9, sample=30).passed
     finally:
         keras.config.set_dtype_policy("float32")
 
@@ -481,6 +484,23 @@ def test_what_trains_and_cannot_be_parted_is_run_as_a_whole():
     frozen = layers.Dense(3, trainable=False)(inputs)
     joined = layers.Add()([layers.Dense(3)(frozen), frozen])
     assert trained_part(keras.Model(inputs, layers.Dense(1)(joined))) == []
+
+
+def test_a_large_model_is_called_as_a_graph_where_one_can_be_made(monkeypatch):
+    from helpers.preflight import runs
+
+    class Eager(layers.Layer):
+        def call(self, inputs):
+            return inputs * float(inputs[0, 0] * 0 + 2)  # no number in a graph
+
+    monkeypatch.setattr(runs, "MANY_LAYERS", 1)
+    images = pictures(LABELS["0/1"])[0][0]
+    for end, is_graph in (([], True), ([Eager()], False)):
+        net = Own(lambda x, end=end: end[0](x) if end else x)
+        net(np.zeros((1, 8, 8, 3), "float32"))
+        runner = runs.Runner(net)
+        np.testing.assert_allclose(runner.run(images)[0], runs.forward(net, images), rtol=1e-5)
+        assert (runner._graph is not None) == is_graph
 
 
 # Labels alone

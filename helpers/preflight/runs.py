@@ -91,10 +91,12 @@ class Runner:
         return str(keras.backend.standardize_dtype(output.dtype))
 
     def _call(self, batch: np.ndarray) -> tuple[Any, Any]:
+        import tensorflow as tf
+
         if self._large:
             try:
                 self._graph = self._graph or self._traced(batch.shape[1:])
-                return self._graph(batch)
+                return self._graph(tf.convert_to_tensor(batch))
             except Exception:  # an own layer may be written for eager calls alone
                 self._large = False
         return self._observe(batch)
@@ -116,4 +118,5 @@ class Runner:
         import tensorflow as tf
 
         signature = [tf.TensorSpec((None, *shape), tf.float32)]
-        return tf.function(self._observe, input_signature=signature, autograph=False)
+        graph = tf.function(self._observe, input_signature=signature, autograph=False)
+        return graph.get_concrete_function()
