@@ -11,7 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from helpers import bases, pictures, training, weights
-from helpers.preflight import CHECKS, UNEXPECTED, Finding, Inspection, copies, preflight
+from helpers.preflight import CHECKS, UNEXPECTED, Finding, Inspection, preflight
 
 LOGITS = keras.losses.BinaryCrossentropy(from_logits=True)
 # Validation sets here are small on purpose; the size is judged in a test of its own.
@@ -556,29 +556,6 @@ def test_shared_pictures_are_found_resized_and_compressed(small, tiny_base):
     report = preflight(compiled(model), (train, labels), mixed, **ANY_SIZE)
     assert faults(report) == [("shared pictures", "error")]
     assert "3 of 60" in report.findings[0].what and "1 of them byte" in report.findings[0].what
-
-
-def test_hashes_tell_all_drawings_apart_and_know_their_copies(drawings):
-    images = np.concatenate([drawings.train.images, drawings.validation.images])
-    prints = copies.hash_pictures(images)
-    half = len(images) // 2
-    parts = [
-        copies.Prints(prints.bits[s], prints.blank[s]) for s in (slice(half), slice(half, None))
-    ]
-    assert copies.nearest(*parts)[1].min() > copies.COPY_BITS
-    again = copies.hash_pictures(np.stack([jpeg(image, 50) for image in images[:300]]))
-    rows, distances = copies.nearest(again, prints)
-    np.testing.assert_array_equal(rows, np.arange(300))
-    assert distances.max() <= copies.COPY_BITS
-
-
-def test_hamming_distances_are_scipys():
-    from scipy.spatial.distance import cdist
-
-    bits = np.random.default_rng(0).random((30, 255)) > 0.5
-    parts = [copies.Prints(part, np.zeros(len(part), bool)) for part in (bits[:20], bits[20:])]
-    expected = (cdist(parts[0].bits, parts[1].bits, "hamming") * 255).round().min(axis=1)
-    np.testing.assert_array_equal(copies.nearest(*parts)[1], expected)
 
 
 def test_a_dataset_that_shuffles_under_a_cut(small):

@@ -12,8 +12,8 @@ from helpers.preflight.layers import leaf_layers
 from helpers.preflight.order import again, is_augmented
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.scans import Scan
-from helpers.preflight.sources import Data
 from helpers.preflight.setup import Setup, as_classes, forward
+from helpers.preflight.sources import Data
 
 # Below so many pictures a class, a network that trains its base soon knows them by heart: lesson 4
 # sees training accuracy 1 within five epochs on 500 a class without views.

@@ -179,7 +179,9 @@ def again(data: Data, first: Scan, setup: Setup) -> tuple[bytes, ...]:
             f"{data.name} has more than pictures={len(first):,}, so that two passes may rightly "
             f"begin with different ones; raise pictures="
         )
-    return digests(data, setup.options.pictures)
+    if data.name not in setup.second_passes:
+        setup.second_passes[data.name] = digests(data, setup.options.pictures)
+    return setup.second_passes[data.name]
 
 
 def is_augmented(setup: Setup) -> bool:

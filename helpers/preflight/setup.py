@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,8 @@ class Setup:
     train: Scan
     validation: Scan
     options: Options
+    # What data brought in a second pass, by their name; see `order`.
+    second_passes: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
 
     @cached_property
     def runner(self) -> Runner:

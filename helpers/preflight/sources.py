@@ -15,6 +15,8 @@ import numpy as np
 from helpers.preflight import pipelines
 
 BATCH = 64
+# A seed that no learner has given, so that a second pass is another one.
+LATER = 20_230_117
 IMAGE_KEYS = ("image", "images", "x", "pixel_values", "inputs")
 LABEL_KEYS = ("label", "labels", "y", "target", "targets")
 TAKEN = (
@@ -167,11 +169,20 @@ def _steps(sequence: Any, later: bool) -> Iterator[Any]:
     """The batches of a `PyDataset`, from a copy, so that its own order stays as it was."""
     sequence, number = copy.copy(sequence), 0
     if later:
-        sequence.on_epoch_end()
+        _end_epoch(sequence)
     count = _length(sequence)
     while count is None or number < count:
         yield sequence[number]
         number += 1
+
+
+def _end_epoch(sequence: Any) -> None:
+    """Let a `PyDataset` be as after an epoch of `fit`, random states included."""
+    random.seed(LATER)
+    np.random.seed(LATER)
+    if isinstance(getattr(sequence, "total_batches_seen", None), int):  # which seeds its batches
+        sequence.total_batches_seen += _length(sequence) or 0
+    sequence.on_epoch_end()
 
 
 def _is_pair(given: Any) -> bool:
@@ -259,17 +270,13 @@ def _refuse_others(name: str, given: Any) -> None:
 def _check_dataset(name: str, dataset: Any) -> None:
     """Refuse datasets that are not batches of pairs."""
     spec = dataset.element_spec
-    if isinstance(spec, Mapping):
-        fits = _has_keys(spec)
-    else:
-        fits = _is_pair(spec)
-    parts = _pair(spec) if fits else (None, None)
-    if not all(hasattr(part, "shape") for part in parts):
+    fits = _has_keys(spec) if isinstance(spec, Mapping) else _is_pair(spec)
+    if not fits or not all(hasattr(part, "shape") for part in _pair(spec)):
         raise ValueError(
             f"Received: {name}, a dataset of {spec}. Expected: pairs (images, labels). "
             f"Use `dataset.map` to make them."
         )
-    images, labels = parts[0].shape, parts[1].shape
+    images, labels = (part.shape for part in _pair(spec))
     if _is_unbatched(images, labels):
         raise ValueError(
             f"Received: {name}, an unbatched dataset of inputs {images} and labels "
