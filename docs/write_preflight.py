@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from preflight_cases import FAULTY, Case, look  # noqa: E402
+from preflight_cases import FAULTY, Case, look_in_any_case  # noqa: E402
 
 from helpers.preflight import CHECKS, Finding  # noqa: E402
 
@@ -34,8 +34,8 @@ print(report)
 
 In a notebook, the last line of a cell shows the report as a table. In a script, `print` shows it as
 text. `report.raise_for_errors()` ends a job of CI where there are errors. `report.to_dict()` goes
-into a log as JSON. The folder `helpers/preflight` works without the rest of the course: `pip
-install .` in a clone, or copy the folder.
+into a log as JSON. The folder `helpers/preflight` works without the rest of the course:
+`pip install .` in a clone, or copy the folder.
 
 An *error* means that the training will not do what is meant. A *warning* means: look at it. What a
 check cannot judge is listed as skipped, with the reason. What is not on this page is not looked at,
@@ -62,10 +62,11 @@ def told() -> dict[str, list[tuple[Case, str]]]:
     """What is said of each faulty set-up, by the check that says it."""
     found = defaultdict(list)
     for name, case in FAULTY.items():
-        for one in look(case, True).hits[:1]:
+        hits = look_in_any_case(case, True).hits
+        for one in hits[:1]:
             check = one.check if isinstance(one, Finding) else REFUSED
             found[check].append((case, str(one)))
-        print(f"{name}: {'named' if any(case is c for p in found.values() for c, _ in p) else '-'}")
+        print(f"{name}: {'named' if hits else 'not named'}", flush=True)
     return found
 
 

@@ -282,9 +282,15 @@ def layer_norm_net():
 
 
 def lower_vgg16():
-    """The first blocks under the name of the whole, which has 14.7 million weights."""
+    """The first blocks under the name of the whole, which has 14.7 million weights.
+
+    Biases that differ stand for those of training.
+    """
     whole = keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3))
     base = keras.Model(whole.input, whole.get_layer("block2_pool").output, name=whole.name)
+    for layer in base.layers:
+        if layer.weights:
+            layer.bias.assign(np.linspace(0, 0.1, layer.filters))
     base.trainable = False
     return base
 
@@ -350,15 +356,15 @@ def test_batch_normalization_that_moves(small, tiny_base, tiny_head):
 def test_trainable_changed_after_fit(optimizer, small, monkeypatch):
     only(monkeypatch, "trainable")
     model = compiled(cnn(), optimizer=optimizer())
-    model.layers[-1].trainable = False
+    model.layers[1].trainable = False
     assert "trainable" not in errors(preflight(model, *small, **ANY_SIZE))  # before a first fit
     model.fit(small[0][0][:32], small[0][1][:32], verbose=0)
     assert "trainable" not in errors(preflight(model, *small, **ANY_SIZE))
-    model.layers[-1].trainable = True
+    model.layers[1].trainable = True
     report = preflight(model, *small, **ANY_SIZE)
     assert "2 were unfrozen" in next(f.what for f in report.findings if f.check == "trainable")
-    model.layers[-1].trainable = False
     model.layers[1].trainable = False
+    model.layers[-1].trainable = False
     report = preflight(model, *small, **ANY_SIZE)
     assert "2 were frozen" in next(f.what for f in report.findings if f.check == "trainable")
 
@@ -525,6 +531,9 @@ def test_a_rate_that_overshoots_without_blowing_up_is_compared_with_a_tenth_of_i
         def run(self, rate):
             return rates._Trial([0.7] + 8 * [ends[round(rate, 3)]], float(np.log(2)))
 
+        def raw_pictures(self, rate, trial):
+            return ""
+
     class Setup:
         model = compiled(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]))
 
@@ -613,7 +622,8 @@ def test_labels_that_do_not_fit(labels, loss, outputs, small, monkeypatch):
 @pytest.mark.usefixtures("every_check")
 def test_a_class_that_never_comes(small):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    report = preflight(compiled(cnn(outputs=3), loss=loss), *small, **ANY_SIZE)
+    model = compiled(cnn(outputs=3), loss=loss, metrics=["accuracy"])
+    report = preflight(model, *small, **ANY_SIZE)
     assert faults(report) == [("labels", "warning")] * 2
     assert "classes never come in the 200 pictures of train: 2" in report.findings[0].what
 

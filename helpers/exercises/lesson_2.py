@@ -234,7 +234,7 @@ def _trouble_in_passes(one: list[Batch], other: list[Batch], decoded: int) -> st
 
 @choice(
     Option(
-        "Yes: no file is in two parts.",
+        "No file is in two parts.",
         "No file is, but neighbouring frames are near copies, and these are in two parts.",
     ),
     Option(
@@ -247,7 +247,7 @@ def _trouble_in_passes(one: list[Batch], other: list[Batch], decoded: int) -> st
         "Unshuffled, the cut goes through a video, and the last videos make up the test set.",
     ),
     Option(
-        "Yes, once exact copies have been taken out.",
+        "Once exact copies have been taken out.",
         "Two frames that differ in a few pixels are not exact copies, and tell the answer as well.",
     ),
 )

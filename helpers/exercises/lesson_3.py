@@ -23,7 +23,7 @@ ENOUGH = 0.95
 @choice(
     Option(
         "Augmentation and dropout make the training pictures harder, and work in training only.",
-        "Yes. Besides, training's figure is a mean over the epoch, its first steps included.",
+        "Besides, training's figure is a mean over the epoch, its first steps included.",
         is_right=True,
     ),
     Option(
@@ -51,7 +51,7 @@ def validation_ahead() -> Any:
     ),
     Option(
         "It has hardly been trained: ten steps are too few for random weights.",
-        "Yes: it is as bad on the pictures that it trained on.",
+        "It is as bad on the pictures that it trained on.",
         is_right=True,
     ),
 )

@@ -160,7 +160,7 @@ COMPILE = "`compile` was not called after unfreezing."
 @choice(
     Option(RATE, "Then the weights would move a lot. Here none did."),
     Option(STATISTICS, "Then the moving statistics would differ. Here all is equal to the bit."),
-    Option(COMPILE, "Yes: `fit` went on with what was trainable before.", is_right=True),
+    Option(COMPILE, "`fit` went on with what was trainable before.", is_right=True),
     Option(FRESH, "A fresh head begins at guessing, and the base would move all the same."),
 )
 def base_stands_still() -> Any:
@@ -171,7 +171,7 @@ def base_stands_still() -> Any:
     Option(RATE, "Then `evaluate` would be bad as well: it uses the same weights."),
     Option(
         STATISTICS,
-        "Yes: `fit` normalises with the statistics of two pictures, `evaluate` with moving ones.",
+        "`fit` normalises with the statistics of two pictures, `evaluate` with moving ones.",
         is_right=True,
     ),
     Option(COMPILE, "Then the base would be frozen, and the same in `fit` as in `evaluate`."),
@@ -196,7 +196,7 @@ def fit_and_evaluate_differ() -> Any:
     ),
     Option(
         "Go back to the first epoch's weights, and try a lower rate.",
-        "Yes. The same run at 0.0003 ended with a validation loss of 0.26 and an accuracy of 0.90. "
+        "The same run at 0.0003 ended with a validation loss of 0.26 and an accuracy of 0.90. "
         "`keras.callbacks.EarlyStopping(restore_best_weights=True)` goes back by itself.",
         is_right=True,
     ),
@@ -217,7 +217,7 @@ def read_the_curve() -> Any:
     ),
     Option(
         "Train a head first, then unfreeze the last blocks at a low rate.",
-        "Yes. Early layers serve X-rays as well; only the last blocks speak of ImageNet's classes. "
+        "Early layers serve X-rays as well; only the last blocks speak of ImageNet's classes. "
         "Keep it only if the pairs show a gain.",
         is_right=True,
     ),

@@ -26,7 +26,7 @@ AT_MOST = 2000
     ),
     Option(
         "The head gets dropout and another learning rate.",
-        "Yes: both are behind the pooling, where the kept features begin.",
+        "Both are behind the pooling, where the kept features begin.",
         is_right=True,
     ),
     Option(
@@ -57,7 +57,7 @@ def still_once() -> Any:
     ),
     Option(
         "The pictures are cropped a little closer.",
-        "Yes: other pixels go in, so other features come out.",
+        "Other pixels go in, so other features come out.",
         is_right=True,
     ),
 )

@@ -58,7 +58,7 @@ def all_alike(case: Case) -> Examination:
     ),
     Option(
         "The pixels are scaled a second time.",
-        "Yes: the script takes them to -1 to 1, and `extractor` scales that once more. The base "
+        "The script takes them to -1 to 1, and `extractor` scales that once more. The base "
         "sees numbers from -1.01 to -0.99: nearly black, all of them.",
         True,
     ),
@@ -143,7 +143,7 @@ def below_chance(case: Case) -> Examination:
     ),
     Option(
         "The smallest and the largest output of the model.",
-        "Yes: they lie far outside 0 to 1, so they are logits, and this loss takes probabilities. "
+        "They lie far outside 0 to 1, so they are logits, and this loss takes probabilities. "
         "It cuts off what lies outside; where it cuts, there is no gradient to learn from.",
         True,
     ),
@@ -269,7 +269,7 @@ def _nine_to_one() -> np.ndarray:
     ),
     Option(
         "How near each validation picture is to one of training.",
-        "Yes. If a validation picture has a near copy in training, the model need only remember.",
+        "If a validation picture has a near copy in training, the model need only remember.",
         True,
     ),
     Option(
@@ -327,7 +327,7 @@ def too_good(case: Case) -> Examination:
 @choice(
     Option(
         "BatchNormalization takes mean and variance from the two pictures of a batch.",
-        "Yes: `top.trainable = True` woke these layers, too. In `fit` they use the batch, "
+        "`top.trainable = True` woke these layers, too. In `fit` they use the batch, "
         "although `top` is called with `training=False`. The mean of two pictures is noise.",
         True,
     ),
@@ -342,7 +342,7 @@ def too_good(case: Case) -> Examination:
     ),
     Option(
         "The accuracy of fit is a mean over an epoch, during which the model got better.",
-        "True in general. But this head was right nine times in ten before the epoch began.",
+        "True in general. But validation was already far higher before the last epoch began.",
     ),
 )
 def poor_in_fit_cause() -> None:

@@ -164,7 +164,7 @@ def overlapping_intervals() -> None:
     ),
     Option(
         "0.940; the second model needs new pictures.",
-        "Yes. The first number was measured before you chose by this set. The second model may "
+        "The first number was measured before you chose by this set. The second model may "
         "well be better. Pictures that nobody has looked at can say so.",
         is_right=True,
     ),

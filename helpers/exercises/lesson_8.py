@@ -19,7 +19,7 @@ from helpers.exercises.exercise import Verdict, call, exercise, right, wrong
     ),
     Option(
         "The logit times -1: it rises as 'cat' gets more likely.",
-        "Yes. One logit serves two classes, and for the first one its sign is turned round.",
+        "One logit serves two classes, and for the first one its sign is turned round.",
         is_right=True,
     ),
     Option(

@@ -98,7 +98,10 @@ def nothing_moves(case: Case) -> Examination:
         f"The top moves now, but {case.accuracy:.2f} of the new pictures are right, fewer than "
         f"with the head alone. Was the head trained first, and is the rate low?",
     )
-    return f"Compiled again, and the top moved by {case.moved:.1%} of its size."
+    return (
+        f"Compiled again, and the top moved by {case.moved:.1%} of its size. (Compile after "
+        f"`unfreeze`, to be safe.)"
+    )
 
 
 @case(

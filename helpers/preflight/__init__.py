@@ -19,6 +19,7 @@ from helpers.preflight import (
     rates,
     refusals,
 )
+from helpers.preflight.parts import what_trains
 from helpers.preflight.report import Finding, Inspection, PreflightError, Skip
 from helpers.preflight.scans import scan
 from helpers.preflight.setup import Options, Original, Setup
@@ -194,18 +195,17 @@ def _ask(check: Check, setup: Setup) -> tuple[list[Finding], str | None]:
 
 
 def _trains(model: keras.Model) -> str:
-    """What of a model trains, in a line."""
+    """What of a model trains, in a line; nothing where an unusual model does not tell."""
     try:
-        from helpers.preflight.parts import what_trains
-    except ImportError:
+        return what_trains(model)
+    except Exception:
         return ""
-    return what_trains(model)
 
 
 def _looked_at(setup: Setup) -> str:
     """How many pictures were seen, in a sentence."""
     parts = []
-    for name, scan in (("train", setup.train), ("validation", setup.validation)):
-        of = "all" if scan.complete else "the first"
-        parts.append(f"{of} {len(scan):,} of {name} ({len(scan.sampled)} through the model)")
+    for name, seen in (("train", setup.train), ("validation", setup.validation)):
+        of = "all" if seen.complete else "the first"
+        parts.append(f"{of} {len(seen):,} of {name} ({len(seen.sampled)} through the model)")
     return f"Looked at {' and '.join(parts)}."

@@ -126,10 +126,9 @@ def _linear_in_a_row(parts: list[Any]) -> Iterator[Finding]:
     for part in parts:
         kind = type(part).__name__
         if kind in {"Dense", "Conv2D"}:
-            if type(before).__name__ == kind and _trains(before, part):
-                if not _is_bottleneck(before, part):
-                    yield _linear(before, part, pooled)
-                    return
+            if type(before).__name__ == kind and _could_be_one(before, part):
+                yield _linear(before, part, pooled)
+                return
             before, pooled = (part if _activation(part) is None else None), False
         elif kind == POOLING and before is not None:
             pooled = True
@@ -142,14 +141,11 @@ def _is_convolution(layer: Any) -> bool:
     return type(layer).__name__ == "Conv2D"
 
 
-def _trains(*layers: keras.layers.Layer) -> bool:
-    return all(layer.trainable_weights for layer in layers)
-
-
-def _is_bottleneck(first: keras.layers.Layer, second: keras.layers.Layer) -> bool:
-    """Whether a layer is narrower than both sides: two such layers are a product on purpose."""
+def _could_be_one(first: keras.layers.Layer, second: keras.layers.Layer) -> bool:
+    """Whether two layers train, and the first is no bottleneck, a product of two on purpose."""
     given, units, then = first.kernel.shape[-2], first.kernel.shape[-1], second.kernel.shape[-1]
-    return units < min(given, then)
+    trains = bool(first.trainable_weights and second.trainable_weights)
+    return trains and units >= min(given, then)
 
 
 def _linear(first: Any, second: Any, pooled: bool) -> Finding:

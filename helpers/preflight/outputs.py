@@ -190,14 +190,14 @@ def _binary_for_one_of_many(setup: Setup, loss: Loss) -> Iterator[Finding]:
         return
     if (outputs == 2 and end == "softmax") or (end != "linear") == loss.from_logits:
         return
+    logits = "from_logits=True" if loss.from_logits else ""
     yield Finding(
         "outputs",
         "warning",
         f"Each of {len(setup.train):,} pictures of train has exactly one label of {outputs}, and "
         f"the loss {loss.name} judges each output for itself, as if several could be true.",
         f"{_dense(outputs, None if loss.from_logits else 'softmax')} as the last layer, "
-        f"loss=keras.losses.CategoricalCrossentropy({'from_logits=True' if loss.from_logits else ''}"
-        f"), metrics=['accuracy'].",
+        f"loss=keras.losses.CategoricalCrossentropy({logits}), metrics=['accuracy'].",
     )
 
 

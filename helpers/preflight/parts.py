@@ -107,7 +107,9 @@ def _ends_maps(
         return False
     others = [one for one in leaves[:row] if isinstance(one, keras.layers.BatchNormalization)]
     another = bool(others) and all(_settings(one) != _settings(leaf) for one in others)
-    return another or any(kind in BETWEEN for kind in _leading(model, leaf))
+    leading = _leading(model, leaf)
+    alone = not others and not any("Conv" in kind for kind in leading)
+    return alone or another or any(kind in BETWEEN for kind in leading)
 
 
 def _settings(layer: keras.layers.BatchNormalization) -> tuple[Any, ...]:
@@ -148,14 +150,14 @@ def trains(layer: keras.layers.Layer, ids: set[int]) -> bool:
 def what_trains(model: keras.Model) -> str:
     """A line on what trains, as `base: 0 of 260 variables, head: 2 of 2`.
 
-    Variables are counted as Keras counts `model.variables`; a BatchNormalization has four, of which
+    Variables are counted as Keras counts `model.weights`; a BatchNormalization has four, of which
     two train.
     """
     parts, ids = divide(model), training_ids(model)
     if not parts.base:
         return _counted("model", parts.head, ids, " variables")
     rows = [("base", parts.base), ("head", parts.head)]
-    if any(leaf.weights for leaf in parts.front):
+    if any(leaf.weights and type(leaf).__name__ != "Normalization" for leaf in parts.front):
         rows.insert(0, ("in front", parts.front))
     counts = [
         _counted(name, part, ids, "" if row else " variables")
@@ -231,7 +233,7 @@ def is_as_built(layer: keras.layers.Layer | None) -> bool | None:
 
 
 def _is_drawn(kernel: np.ndarray, initializer: Any) -> bool:
-    """Whether numbers can come from an initializer, by their distribution."""
+    """Whether numbers can come from an initializer, by their deviation and distribution."""
     from scipy.stats import ks_2samp
 
     if initializer is None:
@@ -239,5 +241,8 @@ def _is_drawn(kernel: np.ndarray, initializer: Any) -> bool:
     fresh = np.array(initializer(kernel.shape), "float64")
     if np.ptp(fresh) == 0:
         return bool(np.array_equal(fresh, kernel))
+    # Each is at most one deviation of such a ratio off, in numbers that are drawn alike.
+    if abs(kernel.std() / fresh.std() - 1) > 4 / np.sqrt(kernel.size):
+        return False
     pair = [values.ravel()[:: max(1, values.size // KS_NUMBERS)] for values in (kernel, fresh)]
     return bool(ks_2samp(*pair).pvalue > KS_LEVEL)

@@ -59,14 +59,18 @@ def check_rate(setup: Setup) -> Iterator[Finding]:
     test = _RangeTest(setup)
     trial = test.run(rate)
     if trial.blows_up:
-        yield test.named(_blown(test, rate, trial), rate, trial)
+        yield _with_cause(_blown(test, rate, trial), test.raw_pictures(rate, trial))
     elif trial.losses[0] > BLOWN * trial.nothing and (cause := test.raw_pictures(rate, trial)):
         what = f"The loss begins at {trial.losses[0]:.3g}.{cause}"
         yield Finding("learning rate", "warning", what, RESCALE)
     elif trial.end > trial.nothing / 2:  # else it learns, whatever a lower rate would do
         tenth = test.run(rate / 10)
         if trial.end > WORSE * tenth.end:
-            yield test.named(_overshoots(rate, trial, tenth), rate, trial)
+            yield _with_cause(_overshoots(rate, trial, tenth), test.raw_pictures(rate, trial))
+
+
+def _with_cause(finding: Finding, cause: str) -> Finding:
+    return replace(finding, what=finding.what + cause, mend=RESCALE) if cause else finding
 
 
 def _no_rate(rate: float) -> Finding:
@@ -189,8 +193,7 @@ class _RangeTest:
         Raises:
             Skip: where a step ends in an error.
         """
-        for variable, value in zip(self.variables, self.start, strict=True):
-            variable.assign(value)
+        self._reset()
         self.optimizer.learning_rate = rate
         trial = _Trial([], self._nothing)
         for images, labels in self._batches():
@@ -198,6 +201,11 @@ class _RangeTest:
             if trial.blows_up and not to_the_end:
                 break
         return trial
+
+    def _reset(self) -> None:
+        """Everything as it was at the start."""
+        for variable, value in zip(self.variables, self.start, strict=True):
+            variable.assign(value)
 
     @property
     def _nothing(self) -> float:
@@ -255,17 +263,13 @@ class _RangeTest:
         outputs = call_in_turn(self.part, images, training=True)
         return outputs, [loss for layer in self.part for loss in layer.losses]
 
-    def named(self, finding: Finding, rate: float, trial: _Trial) -> Finding:
-        """The finding, with its cause where raw pictures are it."""
-        cause = self.raw_pictures(rate, trial)
-        return replace(finding, what=finding.what + cause, mend=RESCALE) if cause else finding
-
     def raw_pictures(self, rate: float, trial: _Trial) -> str:
         """A sentence on pictures that reach a fresh network unscaled, where that is the cause.
 
         It is where the same trial on 1/255 of the pictures begins low and stays there. A network
         that normalises, or whose first weights are pretrained, is not asked.
         """
+        self._reset()  # or what the trial moved would pass for pretrained
         found = _first_taken(self.model, self.setup.train.images)
         if found is None or self.features is not None:
             return ""

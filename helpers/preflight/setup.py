@@ -291,9 +291,9 @@ def _vectors(outputs: np.ndarray) -> np.ndarray:
 
 # What stands at the end of a model, by the name of an activation, a layer or an operation.
 ENDS = (
-    "sigmoid softmax linear relu relu6 leaky_relu tanh hard_tanh elu selu gelu silu swish mish "
-    "softplus exponential"
-).split()
+    *("sigmoid", "softmax", "linear", "relu", "relu6", "leaky_relu", "tanh", "hard_tanh"),
+    *("elu", "selu", "gelu", "silu", "swish", "mish", "softplus", "exponential"),
+)
 _ENDS = {_plain(name): name for name in ENDS}
 
 
@@ -309,18 +309,19 @@ def written_end(model: keras.Model) -> str | None:
 def _measured_end(model: keras.Model, images: np.ndarray) -> str:
     """`"sigmoid"`, `"softmax"`, `"tanh"`, `"relu"` or `"linear"`, by what outputs do.
 
-    Noise of a hundred times the pictures' size is sent in, too: what no activation holds in a range
-    leaves it then.
+    Noise of a hundred times the pictures' size is sent in, too, and so are the pictures times -100:
+    what no activation holds in a range leaves it then.
     """
     noise = np.random.default_rng(0).normal(size=images[:WILD].shape)
-    wild = (100 * max(float(np.abs(images).max()), 1.0) * noise).astype("float32")
+    noise = np.concatenate([max(float(np.abs(images).max()), 1.0) * noise, -images[:WILD] * 1.0])
+    wild = (100 * noise).astype("float32")
     outputs = np.concatenate([forward(model, images), forward(model, wild)])
     low, high = outputs.min(), outputs.max()
     if not np.isfinite(outputs).all() or low < -1 - 1e-6:
         return "linear"
     if low < -1e-6:
         return "tanh" if high <= 1 + 1e-6 and np.abs(outputs).max() > 0.99 else "linear"
-    if high > 1 + 1e-6:
+    if high > 1 + 1e-6 or high == low == 0:
         return "relu" if (outputs == 0).any() else "linear"
     sums = outputs.sum(axis=-1)
     together = outputs.shape[-1] > 1 or np.ptp(outputs) == 0

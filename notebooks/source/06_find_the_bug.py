@@ -256,7 +256,8 @@ bands.check("nine in ten, dogs found", "drawings", predicted[validation_data[1] 
 # *Figure: a confusion matrix, labels in rows, predictions in columns. Of the dogs, few or none are
 # found.*
 #
-# Mend the training so that the model finds dogs about as well as cats. Keep all 200 training
+# Mend the training so that the model finds dogs about as well as cats: at least three in four of
+# each. (`fit` takes `class_weight`, a dictionary from labels to weights.) Keep all 200 training
 # pictures, and leave validation alone.
 
 

@@ -92,6 +92,7 @@ bands.check("fine-tuned, test", data.name, results["fine-tuned, test"].value)
 #
 # **Exercise.** How many test pictures make the interval of an accuracy of 0.95 no wider than 0.02, one point to
 # each side? Answer to within 10 %.
+# (The table below is for 0.97.)
 
 # %%
 for total in (100, 500, 2_000, 10_000, 50_000):
@@ -136,7 +137,7 @@ print(f"computed exactly: p = {compared.p_value:.2g}")
 # %% [markdown]
 # This is [McNemar's test](glossary.ipynb#McNemar). A small p says that coins would rarely do this.
 #
-# **Exercise.** Write the comparison. You get two lists, `True` where a model was right. Return how
+# **Exercise.** Write the comparison. You get two arrays, `True` where a model was right. Return how
 # many pictures only the first got right, how many only the second, and p: `scipy.stats.binomtest(k,
 # n).pvalue` for `n` coins of which `k` fell one way. If there are no coins, p is 1.
 
