@@ -271,13 +271,12 @@ def _check_dataset(name: str, dataset: Any) -> None:
     """Refuse datasets that are not batches of pairs."""
     spec = dataset.element_spec
     fits = _has_keys(spec) if isinstance(spec, Mapping) else _is_pair(spec)
-    parts: tuple[Any, Any] = _pair(spec) if fits else (None, None)
-    if not all(hasattr(part, "shape") for part in parts):
+    if not fits or not all(hasattr(part, "shape") for part in _pair(spec)):
         raise ValueError(
             f"Received: {name}, a dataset of {spec}. Expected: pairs (images, labels). "
             f"Use `dataset.map` to make them."
         )
-    images, labels = parts[0].shape, parts[1].shape
+    images, labels = (part.shape for part in _pair(spec))
     if _is_unbatched(images, labels):
         raise ValueError(
             f"Received: {name}, an unbatched dataset of inputs {images} and labels "
