@@ -63,11 +63,19 @@ def told() -> dict[str, list[tuple[Case, str]]]:
     found = defaultdict(list)
     for name, case in FAULTY.items():
         hits = look_in_any_case(case, True).hits
-        for one in hits[:1]:
-            check = one.check if isinstance(one, Finding) else REFUSED
-            found[check].append((case, str(one)))
+        # Of several checks that see the fault, the one that has its name.
+        for one in sorted(hits, key=lambda hit: not _is_named(_check(hit), case))[:1]:
+            found[_check(one)].append((case, str(one)))
         print(f"{name}: {'named' if hits else 'not named'}", flush=True)
     return found
+
+
+def _check(hit: Finding | str) -> str:
+    return hit.check if isinstance(hit, Finding) else REFUSED
+
+
+def _is_named(check: str, case: Case) -> bool:
+    return any(word in check.lower() for word in case.words)
 
 
 def page(found: dict[str, list[tuple[Case, str]]]) -> Iterator[str]:
