@@ -448,6 +448,7 @@ def test_a_head_on_a_frozen_part_is_tried_on_its_features():
     """The features are what the head is given, and each step is that of the whole model."""
     from helpers.preflight import rates
     from helpers.preflight.setup import Options, Setup
+    from helpers.preflight.scans import scan
     from helpers.preflight.sources import as_data
 
     ends = []
@@ -460,7 +461,7 @@ def test_a_head_on_a_frozen_part_is_tried_on_its_features():
             as_data(name, part, None)
             for name, part in zip(("train", "validation"), pictures(LABELS["0/1"]), strict=True)
         ]
-        scans = [one.scan(60, 20, 0, 40) for one in data]
+        scans = [scan(one, 60, 20, 0, 40) for one in data]
         setup = Setup(net, *data, *scans, Options(60, 20, 8, 0.9, 0.9, 0))
         if flat:
             assert setup.runner.part == net.layers[-1:]
