@@ -447,12 +447,13 @@ def test_raw_pictures_are_named_as_the_cause():
 def test_a_head_on_a_frozen_part_is_tried_on_its_features():
     """The features are what the head is given, and each step is that of the whole model."""
     from helpers.preflight import rates
-    from helpers.preflight.setup import Options, Setup
     from helpers.preflight.scans import scan
+    from helpers.preflight.setup import Options, Setup
     from helpers.preflight.sources import as_data
 
     ends = []
     for flat in (True, False):
+        keras.utils.set_random_seed(0)
         net = model(before=[layers.Dense(4, activation="relu")])
         for layer in net.layers[:-1]:
             layer.trainable = False
