@@ -26,6 +26,8 @@ LONG_FILES = {
     "test_preflight_cases.py": 40,
     "test_preflight_model.py": 30,
     "test_preflight_data.py": 20,
+    "test_preflight_outputs.py": 10,
+    "test_preflight_alone.py": 10,
     "test_features.py": 40,
     "test_project.py": 45,
     "test_published.py": 20,
