@@ -84,8 +84,7 @@ SCALINGS = {
         Scaling(np.diag(1 / (255 * TORCH_STD)), -TORCH_MEAN / TORCH_STD, "torch", TORCH),
     )
 }
-# Means taken off without turning blue and red round first, and those of the other order.
-UNFLIPPED = Scaling(np.eye(3), -CAFFE_MEAN, "caffe, blue and red not turned round")
+# Means taken off in the order of the other channels.
 MEANS_TURNED = Scaling(np.eye(3), -CAFFE_MEAN[::-1], "means of ImageNet taken off")
 LINES = {(2, -1): "2 * x - 1", (0.5, 0.5): "(x + 1) / 2", (2, -255): "2 * x - 255"}
 LINES |= {(255, 0): "255 * x", (127.5, 127.5): "127.5 * (x + 1)", (1 / 255, 0): "x / 255"}
