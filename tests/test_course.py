@@ -55,7 +55,7 @@ COMMAND_LINE = """
 import sys
 
 def parse(arguments):
-    pass
+    return {"command": arguments[0]}
 
 if __name__ == "__main__":
     import tiny

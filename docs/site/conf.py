@@ -34,17 +34,19 @@ html_css_files = ["site.css"]
 html_favicon = html_logo = "icon.svg"
 html_sourcelink_suffix = ""  # a notebook is downloaded as .ipynb, not as .ipynb.txt
 html_last_updated_fmt = None
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "logo": {"text": html_title, "alt_text": ""},
     "use_download_button": True,
     "use_fullscreen_button": False,
     "home_page_in_toc": True,
+    "navbar_persistent": [],  # the search stands at the side
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-copybutton_selector = "div.cell_input pre, div[class*='highlight-']:not(.output) > div > pre"
+copybutton_selector = "div.highlight pre:not(.output pre)"
 
 
 def setup(app: Sphinx) -> None:
