@@ -143,7 +143,7 @@ def has_nvidia_card(environment: dict[str, str]) -> bool:
 
 
 def ensure(root: Path, packages: PackageSet, environment: dict[str, str]) -> bool:
-    """Make the virtual environment in `root` and install what is locked; False where nothing was to do."""
+    """Make `venv` in `root` and install what is locked; False where nothing was to do."""
     if is_installed(root, packages):
         return False
     with locked(root / ".cache" / "install.lock"):

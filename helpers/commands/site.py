@@ -40,6 +40,7 @@ SECTIONS = {
     ),
 }
 LINK = re.compile(r"(?<=\]\()(?P<path>[^)\s#:]+)(?P<anchor>#[^)\s]+)?(?=[)\s])")
+NOTEBOOK_LINK = re.compile(r'(?<=href=")([^":]+)\.ipynb(?=[#"])')
 EXERCISE = re.compile(r"\bexercises\.\w+\.check\(")
 
 
@@ -161,7 +162,8 @@ def prepare_notebook(name: str, text: str) -> str:
             cell["source"] = prepare_links(name, "".join(cell["source"]))
         elif cell["cell_type"] == "code":
             fold(cell)
-            describe(cell)
+            for output in cell["outputs"]:
+                prepare_output(output, cell["metadata"]["mystnb"])
     return json.dumps(notebook)
 
 
@@ -177,9 +179,9 @@ def fold(cell: dict[str, Any]) -> None:
         tags.append("hide-input")
 
 
-def describe(cell: dict[str, Any]) -> None:
-    """Tell MyST-NB a picture's alternative text, which Jupyter keeps with the output."""
-    for output in cell["outputs"]:
-        said = output.get("metadata", {}).get("image/png", {}).get("alt")
-        if said:
-            cell["metadata"]["mystnb"]["image"] = {"alt": said}
+def prepare_output(output: dict[str, Any], settings: dict[str, Any]) -> None:
+    """Tell MyST-NB a picture's alternative text; have links in HTML lead to the site's pages."""
+    if said := output.get("metadata", {}).get("image/png", {}).get("alt"):
+        settings["image"] = {"alt": said}
+    if written := output.get("data", {}).get("text/html"):
+        output["data"]["text/html"] = NOTEBOOK_LINK.sub(r"\1.html", "".join(written))
