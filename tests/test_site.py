@@ -43,7 +43,8 @@ def small(tmp_path) -> Path:
         "README.md": "# Front\n\n[First](notebooks/01_x.ipynb) [why](helpers/why.py)\n",
         "helpers/why.py": "",
         "helpers/secret.py": "",
-        "docs/look.md": "# Look\n\n[front](../README.md#Start) [code](https://x.org/#A)\n",
+        "docs/look.md": "# Look\n\n[front](../README.md#Start) [code](https://x.org/#A)\n\n"
+        "`[as](../README.md#Is)`\n",
         "docs/instructors/class.md": "# Class\n",
         "notebooks/01_x.ipynb": json.dumps({"cells": []}),
         "notebooks/glossary.ipynb": json.dumps({"cells": []}),
@@ -76,6 +77,7 @@ def test_links_are_written_as_the_site_has_them(small):
     text = (small / "docs/look.md").read_text(encoding="utf-8")
     said = site.prepare("docs/look.md", text, small)
     assert "(../index.md#start)" in said and "(https://x.org/#A)" in said
+    assert "`[as](../README.md#Is)`" in said
     assert "docs/instructors/class\n" in site.prepare("index.md", "# Front\n", small)
     link = {"text/html": ['<a href="02_y.ipynb">'], "text/plain": []}
     cell = {"cell_type": "code", "source": [], "metadata": {}, "outputs": [{"data": link}]}

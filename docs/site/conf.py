@@ -29,9 +29,9 @@ myst_heading_anchors = 4
 myst_links_external_new_tab = False
 
 html_theme = "sphinx_book_theme"
-html_static_path = ["."]
+html_static_path = ["static"]
 html_css_files = ["site.css"]
-html_favicon = html_logo = "icon.svg"
+html_favicon = html_logo = "static/icon.svg"
 html_sourcelink_suffix = ""  # a notebook is downloaded as .ipynb, not as .ipynb.txt
 html_last_updated_fmt = None
 html_context = {"default_mode": "auto"}

@@ -7,6 +7,7 @@ Nothing is run. Sphinx is started as a program: it lives in an environment of it
 from __future__ import annotations
 
 import json
+import os
 import posixpath
 import re
 import shutil
@@ -39,7 +40,8 @@ SECTIONS = {
         "LICENSE-prose.md",
     ),
 }
-LINK = re.compile(r"(?<=\]\()(?P<path>[^)\s#:]+)(?P<anchor>#[^)\s]+)?(?=[)\s])")
+CODE = r"(?s:```.*?```)|`[^`\n]*`"  # in which nothing is a link
+LINK = re.compile(rf"{CODE}|(?<=\]\()(?P<path>[^)\s#:]+)(?P<anchor>#[^)\s]+)?(?=[)\s])")
 NOTEBOOK_LINK = re.compile(r'(?<=href=")([^":]+)\.ipynb(?=[#"])')
 EXERCISE = re.compile(r"\bexercises\.\w+\.check\(")
 
@@ -63,10 +65,14 @@ def main() -> int:
 
 
 def sphinx(source: Path, built: Path) -> int:
-    """Run Sphinx; every warning counts as a fault."""
+    """Run Sphinx; every warning counts as a fault, and names the page as the project has it."""
     options = ["-b", "html", "-q", "-W", "--keep-going", "-j", "auto", "-c", str(SETTINGS)]
     command = [sys.executable, "-m", "sphinx", *options, "-d", f"{built}.trees"]
-    return subprocess.run([*command, str(source), str(built)], check=False).returncode
+    done = subprocess.run(
+        [*command, str(source), str(built)], check=False, stderr=subprocess.PIPE, encoding="utf-8"
+    )
+    print(done.stderr.replace(f"{source}{os.sep}", ""), end="", file=sys.stderr, flush=True)
+    return done.returncode
 
 
 # What Sphinx reads
@@ -103,7 +109,8 @@ def sections(root: Path = ROOT) -> dict[str, list[str]]:
 
 def links(page: Path) -> set[Path]:
     """The files of this machine that a page's text links to or shows, whether they exist or not."""
-    return {(page.parent / found["path"]).resolve() for found in LINK.finditer(text_of(page))}
+    found = (each["path"] for each in LINK.finditer(text_of(page)))
+    return {(page.parent / path).resolve() for path in found if path}
 
 
 def text_of(page: Path) -> str:
@@ -147,6 +154,8 @@ def prepare_links(name: str, text: str) -> str:
 
     def written(found: re.Match[str]) -> str:
         path, anchor = found["path"], (found["anchor"] or "").lower()
+        if not path:
+            return found[0]
         if posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) == FRONT:
             path = path.removesuffix(FRONT) + FRONT_PAGE
         return path + anchor
