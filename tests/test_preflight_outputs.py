@@ -159,6 +159,11 @@ FAULTY = {
         ["outputs error", "sigmoid for each of 2", "softmax"],
         (2, "softmax", "one-hot", CATEGORICAL, ["accuracy"]),
     ),
+    "the categorical loss on one sigmoid": (
+        (1, "sigmoid", "0/1", CATEGORICAL, ["accuracy"]),
+        ["labels error", "takes one-hot ones", "(from_logits=False) for one output"],
+        (1, "sigmoid", "0/1", losses.BinaryCrossentropy(from_logits=False), ["accuracy"]),
+    ),
     "binary loss for one of three": (
         (3, "sigmoid", "one-hot of three", BINARY, ["accuracy"]),
         ["outputs warning", "exactly one label of 3", "CategoricalCrossentropy()"],

@@ -378,7 +378,7 @@ def _form_mend(setup: Setup, loss: Loss, labels: Labels) -> str:
     if labels.is_rows and outputs == 1:
         return "labels = labels.argmax(axis=1), for a model with one output."
     if outputs == 1:
-        return "loss=keras.losses.BinaryCrossentropy(from_logits=True) for one output."
+        return f"loss=keras.losses.BinaryCrossentropy(from_logits={logits}) for one output."
     if labels.kind == "tags":
         return f"loss=keras.losses.BinaryCrossentropy(from_logits={logits})"
     kind = "CategoricalCrossentropy" if labels.is_rows else "SparseCategoricalCrossentropy"

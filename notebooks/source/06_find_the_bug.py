@@ -419,6 +419,41 @@ report
 # Below the lines stands the whole report on Case 6, with what it could not judge. No list of checks
 # is complete.
 #
+# ## Three posts
+#
+# Questions like these come up in every forum. All three scripts run.
+#
+# - A: *'My loss is zero from the first epoch on. Why is the accuracy one half?'*
+# - B: *'My loss is below zero. Is that a bug in Keras?'*
+# - C: *'My folders are read one after the other. The first epoch is no better than a coin.'*
+#
+# **Predict:** what is wrong in each?
+
+
+# %%
+def post(loss, labels, rows):
+    """A head as somebody posted it, compiled, with its training data."""
+    model = keras.Sequential([keras.Input((1280,)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile(optimizer=keras.optimizers.Adam(0.01), loss=loss, metrics=["accuracy"])
+    data = tf.data.Dataset.from_tensor_slices((train_features[rows], labels[rows])).batch(32)
+    return model, data
+
+
+mixed, in_order = np.arange(600), np.argsort(train_labels, kind="stable")
+posts = {
+    "A": post("categorical_crossentropy", train_labels, mixed),
+    "B": post("binary_crossentropy", 2 * train_labels - 1, mixed),
+    "C": post("binary_crossentropy", train_labels, in_order),
+}
+for name, (model, data) in posts.items():
+    finding = preflight(model, data, (validation_features, validation_labels)).findings[0]
+    print(f"{name}. {finding.what}\n   {finding.mend}\n")
+
+# %% [markdown]
+# In A there is one class to be sure of, so the loss is always 0. In B the labels are -1 and 1, for which crossentropy
+# has no lower end. C sees cats alone, then dogs alone, and forgets the cats. `preflight` asks some twenty questions
+# like these; [its page](../docs/preflight.md) shows a fault and a mend for each.
+#
 # ## Six more
 #
 # Put the name of one into the cell. Its picture appears, and its script in a new cell below.
