@@ -49,6 +49,9 @@ CPU = PackageSet("cpu", "requirements.txt", 0.9, 3.1)
 GPU = PackageSet("gpu", "requirements-gpu.txt", 3.7, 7.3)
 # Sphinx and what belongs to it, beside the course's packages: few want a site.
 SITE = PackageSet("site", "requirements-site.txt", 0.1, 0.4, ".cache/venv-site")
+# nbgrader beside the course's packages: few have a class. The module's name is the command's.
+CLASS = PackageSet("classroom", "requirements-class.txt", 0.9, 3.2, ".cache/venv-class")
+EXTRAS = {packages.name: packages for packages in (SITE, CLASS)}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -60,7 +63,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         # What is wrong with the command line is told before anything is installed.
         command = command_line.parse(arguments)["command"]
-        packages = SITE if command == SITE.name else choose_packages(dict(os.environ))
+        packages = EXTRAS.get(command) or choose_packages(dict(os.environ))
         ensure(ROOT, packages, dict(os.environ))
         return start(["-m", "helpers.commands.command_line", *arguments], packages)
     except (Stop, OSError) as error:

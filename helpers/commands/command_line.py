@@ -16,6 +16,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from helpers.lessons import Lesson, find
@@ -101,9 +102,38 @@ def parser() -> argparse.ArgumentParser:
         "--from-notebooks", action="store_true", help="JupyterLab's edits into the text"
     )
 
+    add_class(add("class", "Instructors: hand out exercises, take them in, grade them, report."))
+
     add("site", "Make a site of the lessons and all other pages, to read without running them.")
     add("doctor", "Say what this machine has, what is missing and how long the lessons take.")
     return top
+
+
+def add_class(top: argparse.ArgumentParser) -> None:
+    """The steps of `class`, each with its options."""
+    top.set_defaults(command="classroom")  # `class` is a word of Python's
+    steps = top.add_subparsers(dest="step", metavar="STEP", required=True)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return steps.add_parser(name, help=text, description=text)
+
+    make = add("assignment", "Make an assignment of a lesson; without one, list what can be made.")
+    make.add_argument("lesson", type=lesson, nargs="?", metavar="LESSON", help="number or name")
+    make.add_argument("--all", action="store_true", dest="all_lessons", help="of all lessons")
+    make.add_argument("--no-hints", action="store_true", help="learners get no hints")
+    make.add_argument("--no-solutions", action="store_true", help="nor solutions")
+
+    examples = add("examples", "Write three submissions, to try the other steps on.")
+    examples.add_argument("lesson", type=lesson, metavar="LESSON", help="number or name")
+    examples.add_argument("folder", type=full_path, metavar="FOLDER", help="where to write them")
+
+    collect = add("collect", "Take in and grade all notebooks in a folder; see the guide first.")
+    collect.add_argument("folder", type=full_path, metavar="FOLDER", help="one folder or file a person")
+    collect.add_argument("--minutes", type=float, default=10, help="a person at most; default: 10")
+    collect.add_argument("--memory-gb", type=float, default=8, help="a process; default: 8")
+
+    report = add("report", "Write the class's tables and the page of what was hard.")
+    report.add_argument("--people", type=full_path, metavar="CSV", help="the class: id, name, email")
 
 
 # What an option's text stands for. The complaint of each is the sentence that a learner reads.
@@ -132,6 +162,11 @@ def recipe(text: str) -> str:
             "a folder with one subfolder a class."
         ) from None
     return found.name if found.name in RECIPES else found.pictures
+
+
+def full_path(text: str) -> Path:
+    """A path from where the command was given: commands run in the course's folder."""
+    return Path(text).expanduser().resolve()
 
 
 def port(text: str) -> int:

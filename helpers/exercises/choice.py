@@ -8,7 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from helpers.exercises.exercise import Exercise, Shown, Verdict, right, wrong
+from helpers.exercises.exercise import (
+    NOT_OFFERED,
+    Exercise,
+    Shown,
+    Verdict,
+    is_offered,
+    right,
+    wrong,
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,8 @@ class Choice(Exercise):
 
     def solution(self) -> Shown:
         """All choices with what is said of each."""
+        if not is_offered("solutions"):
+            return Shown(NOT_OFFERED.format("solutions"))
         lines = [
             f"{letter} ({'right' if option.is_right else 'wrong'}): {option.text} {option.why}"
             for letter, option in self.options.items()

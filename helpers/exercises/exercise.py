@@ -6,6 +6,7 @@ import ast
 import html
 import importlib
 import inspect
+import os
 import re
 import sysconfig
 import textwrap
@@ -29,6 +30,7 @@ LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("purelib", "platli
 # Of an error's own words; Keras may add pages, and colours.
 MOST_LETTERS = 300
 COLOUR_CODE = re.compile(r"\x1b\[[\d;]*m")
+NOT_OFFERED = "Your instructor has switched {} off for this work. What the check says stays."
 NONE = "Received: None. Expected: your answer. Does the cell set it, or only print it?"
 COLOURS = {RIGHT: "#0072b2", WRONG: "#d55e00", OPEN: "#888888"}
 
@@ -76,6 +78,14 @@ def boxed(content: str, state: str) -> str:
     """HTML with a coloured edge."""
     style = f"border-left: 4px solid {COLOURS[state]}; padding: 0.4em 0.8em; margin: 0.4em 0"
     return f'<div style="{style}">{content}</div>'
+
+
+def is_offered(kind: str) -> bool:
+    """Whether `hints` or `solutions` are shown: `COURSE_HELP` lists those that are.
+
+    A switch for graded work, no lock: the text of both comes with the course.
+    """
+    return kind in os.environ.get("COURSE_HELP", "hints solutions").split()
 
 
 def right(text: str) -> Verdict:
@@ -220,6 +230,8 @@ class Exercise:
 
     def hint(self) -> Shown:
         """The next hint; after the last one, the first again."""
+        if not is_offered("hints"):
+            return Shown(NOT_OFFERED.format("hints"))
         number = progress.next_hint(self.key) % len(self.hints)
         last = number + 1 == len(self.hints)
         more = " There is no further one; `.solution()` shows working code." if last else ""
@@ -227,6 +239,8 @@ class Exercise:
 
     def solution(self) -> Shown:
         """Working code."""
+        if not is_offered("solutions"):
+            return Shown(NOT_OFFERED.format("solutions"))
         return Shown("One way to do it:", self.code)
 
     def _open(self) -> Verdict:
