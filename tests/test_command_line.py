@@ -17,6 +17,7 @@ from helpers.commands.test import SHARED, pytest_arguments
 from helpers.lessons import LESSONS
 from helpers.paths import ROOT
 
+STEPS = ["assignment", "examples 1 folder", "collect folder", "report"]
 COMMANDS = ["lab", "afresh 3", "test", "run", "fetch photos", "build", "site", "doctor"]
 
 
@@ -26,6 +27,13 @@ def test_a_commands_options_are_the_arguments_of_its_module(line):
     module = importlib.import_module(f"helpers.commands.{options.pop('command')}")
     options.pop("recipe", None)  # which goes to the lessons, as a variable
     assert set(options) == set(inspect.signature(module.main).parameters)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_steps_options_are_arguments_of_the_class(step):
+    options = command_line.parse(["class", *step.split()])
+    module = importlib.import_module(f"helpers.commands.{options.pop('command')}")
+    assert set(options) <= set(inspect.signature(module.main).parameters)
 
 
 def test_help_needs_nothing_installed():

@@ -470,7 +470,7 @@ def test_an_nvidia_card_chooses_its_own_lock(tmp_path):
 
 
 def test_every_lock_holds_uv():
-    for packages in (course.CPU, course.GPU, course.SITE):
+    for packages in (course.CPU, course.GPU, *course.EXTRAS.values()):
         assert "\nuv==" in (course.ROOT / packages.requirements).read_text(encoding="utf-8")
 
 

@@ -162,3 +162,13 @@ def test_style_and_types_are_checked(line):
 def test_every_file_that_is_run_exists(job):
     for file in re.findall(r"[\w/]+\.(?:py|ipynb)\b", commands(job)):
         assert (ROOT / file).is_file(), file
+
+
+def test_a_class_is_tried_with_nbgrader_installed():
+    lines = commands("class/grading").splitlines()
+    tried = "python course.py test -- tests/test_class.py"  # skipped where nbgrader is not there
+    assert lines.index("python course.py class assignment") < lines.index(tried)
+
+
+def test_what_an_instructor_types_is_no_program():
+    assert not any("inputs." in step.get("run", "") for job in JOBS.values() for step in steps(job))

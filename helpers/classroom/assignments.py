@@ -130,7 +130,9 @@ def imports(sources: list[str]) -> str:
     for source in sources:
         for node in ast.parse(without_magics(source)).body:
             if isinstance(node, (ast.Import, ast.ImportFrom)):
-                node.names = [name for name in node.names if (name.asname or name.name) not in UNUSED]
+                node.names = [
+                    name for name in node.names if (name.asname or name.name) not in UNUSED
+                ]
                 if node.names:
                     lines[ast.unparse(node)] = None
     return "\n".join(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -52,7 +53,7 @@ def grade(handed_in: HandedIn, limits: Limits) -> HandedIn:
 def autograde(handed_in: HandedIn, limits: Limits) -> str:
     """Start nbgrader on one person's notebook; what went wrong, or nothing."""
     command = [sys.executable, "-m", "nbgrader", "autograde", handed_in.assignment]
-    command += ["--student", handed_in.person, "--force", "--create", "--no-update"]
+    command += ["--student", handed_in.person, "--force", "--create"]
     command += [f"--Execute.timeout={limits.cell_seconds}", "--log-level=WARN"]
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         log = Path(home) / "grading.log"
@@ -100,10 +101,8 @@ def end(process: subprocess.Popen) -> None:
             child.kill()
     process.wait()
     if hasattr(os, "killpg"):
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
 
 
 def limiter(limits: Limits) -> Callable[[], None] | None:

@@ -124,9 +124,10 @@ def of_person(
         name = f"{assignments.cell_name(exercise.name)}-judged"
         most = gradebook.find_grade_cell(name, assignment, assignment).max_score
         state, said, points = NOT_HANDED_IN, "", 0.0
-        if handed_in and name in cells:
-            state, said = verdict_of(cells[name])
+        if handed_in:
+            state, said = verdict_of(cells[name]) if name in cells else (WRONG, "")
             said = handed_in.trouble or said
+        if name in cells:
             points = gradebook.find_grade(name, assignment, assignment, person).score
         claimed = handed_in.claims.get(exercise.key, {}) if handed_in else {}
         yield Result(person, assignment, exercise.name, state, said, points, most, claimed)
@@ -188,8 +189,7 @@ def moodle(path: Path, people: Sequence[dict[str, str]], found: Sequence[Result]
     """For Moodle's import of grades: identified by ID number or e-mail, a column an assignment."""
     points, most = sums(found)
     rows = [
-        [each["id"], each["email"], *(points[each["id"], name] for name in most)]
-        for each in people
+        [each["id"], each["email"], *(points[each["id"], name] for name in most)] for each in people
     ]
     table(path, ["ID number", "Email address", *most], rows)
 
@@ -266,7 +266,8 @@ PAGE = """\
 <title>The class</title>
 <style>
 :root {{ color-scheme: light dark; }}
-body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }}
+body {{ font: 1rem/1.5 system-ui, sans-serif; }}
+body {{ max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }}
 li {{ overflow-wrap: anywhere; }}
 </style>
 </head>

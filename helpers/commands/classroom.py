@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from helpers.classroom.grading import Limits
 from helpers.lessons import Lesson
 
 
@@ -17,6 +18,7 @@ def main(
     folder: Path | None = None,
     people: Path | None = None,
     minutes: float = 10,
+    cell_seconds: int = 60,
     memory_gb: float = 8,
 ) -> int:
     """Do one step; the exit code."""
@@ -26,7 +28,7 @@ def main(
         if step == "examples":
             return write_examples(lesson, folder)
         if step == "collect":
-            return take_in(folder, minutes, memory_gb)
+            return take_in(folder, Limits(cell_seconds, round(minutes * 60), memory_gb))
         return report(people)
     except (ValueError, OSError) as error:
         print(f"course.py class: {error}", file=sys.stderr)
@@ -58,12 +60,11 @@ def write_examples(lesson: Lesson | None, folder: Path | None) -> int:
     return 0
 
 
-def take_in(folder: Path | None, minutes: float, memory_gb: float) -> int:
+def take_in(folder: Path | None, limits: Limits) -> int:
     """Collect and grade; 0 also where some could not be, for the others were."""
     from helpers.classroom import collecting, grading
 
     assert folder
-    limits = grading.Limits(seconds=round(minutes * 60), memory_gb=memory_gb)
     found = collecting.collect(folder.resolve())
     for number, handed_in in enumerate(found, 1):
         graded = grading.grade(handed_in, limits)

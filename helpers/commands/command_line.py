@@ -128,12 +128,17 @@ def add_class(top: argparse.ArgumentParser) -> None:
     examples.add_argument("folder", type=full_path, metavar="FOLDER", help="where to write them")
 
     collect = add("collect", "Take in and grade all notebooks in a folder; see the guide first.")
-    collect.add_argument("folder", type=full_path, metavar="FOLDER", help="one folder or file a person")
+    collect.add_argument(
+        "folder", type=full_path, metavar="FOLDER", help="one folder or file a person"
+    )
     collect.add_argument("--minutes", type=float, default=10, help="a person at most; default: 10")
+    collect.add_argument("--cell-seconds", type=int, default=60, help="a cell; default: 60")
     collect.add_argument("--memory-gb", type=float, default=8, help="a process; default: 8")
 
     report = add("report", "Write the class's tables and the page of what was hard.")
-    report.add_argument("--people", type=full_path, metavar="CSV", help="the class: id, name, email")
+    report.add_argument(
+        "--people", type=full_path, metavar="CSV", help="the class: id, name, email"
+    )
 
 
 # What an option's text stands for. The complaint of each is the sentence that a learner reads.

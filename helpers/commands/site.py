@@ -26,8 +26,6 @@ FRONT, FRONT_PAGE = "README.md", "index.md"  # what the site opens with, and its
 SECTIONS = {
     "Lessons": ("notebooks/[0-9]*.ipynb", "notebooks/glossary.ipynb"),
     "For instructors": (
-        "INSTRUCTORS.md",
-        "docs/instructors/index.md",
         "docs/instructors/README.md",
         "docs/instructors/**/*.md",
     ),

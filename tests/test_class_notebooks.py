@@ -1,0 +1,187 @@
+"""From a lesson to its assignment, and from what learners send to what is graded; runs nothing."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections import Counter
+
+import nbformat
+import pytest
+
+from helpers.classroom import assignments, collecting, grading, places, reports
+from helpers.exercises import lesson_1, lesson_2, lesson_3, of_lesson
+from helpers.lessons import LESSONS, find
+
+FIRST = find(1)
+
+
+def release(lesson=FIRST):
+    """The notebook as nbgrader hands it out: without what stands between its two marks."""
+    notebook = assignments.source_notebook(lesson, hints=True, solutions=True)
+    for cell in notebook.cells:
+        cell.source = cell.source.partition("### BEGIN SOLUTION")[0].strip()
+    return notebook
+
+
+@pytest.fixture
+def handed_out(tmp_path, monkeypatch):
+    """The class's folder, with lesson 1 handed out."""
+    monkeypatch.setenv("COURSE_CLASS", str(tmp_path / "class"))
+    path = places.released(FIRST.stem)
+    path.parent.mkdir(parents=True)
+    nbformat.write(release(), path)
+    return tmp_path
+
+
+def names(notebook):
+    return [collecting.grade_id(cell) for cell in notebook.cells]
+
+
+def answered(notebook, name, code):
+    cell = next(cell for cell in notebook.cells if collecting.grade_id(cell) == name)
+    cell.source = code
+    return notebook
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+def test_an_assignment_has_each_exercise_and_is_the_same_from_build_to_build(lesson):
+    first, second = (assignments.source_notebook(lesson, True, True) for _ in range(2))
+    assert first == second
+    nbformat.validate(first)
+    assert max(Counter(names(first)).values()) == 1
+    left_out = {found.name for found in of_lesson(lesson.number)} - {
+        found.name for found in assignments.gradable(lesson)
+    }
+    assert left_out <= {"largest_rate", "project"}  # one needs the lesson's features, one a file
+    graded = [cell for cell in first.cells if cell.metadata.nbgrader.grade]
+    assert len(graded) == len(assignments.gradable(lesson))
+    assert all(cell.metadata.nbgrader.points > 0 for cell in graded)
+
+
+def test_what_is_handed_out_holds_no_solution():
+    text = nbformat.writes(release())
+    for found in assignments.gradable(FIRST):
+        body = [line.strip() for line in found.code.splitlines() if "def " not in line]
+        assert not any(json.dumps(line)[1:-1] in text for line in body if len(line) > 20)
+
+
+def test_given_names_and_solutions_earn_the_points_of_lesson_2(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+    monkeypatch.setenv("COURSE_HELP", "hints solutions")
+    namespace = {"display": print}
+    notebook = assignments.source_notebook(find(2), True, True)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            *lines, last = cell.source.splitlines()
+            exec("\n".join(lines), namespace)
+            if cell.metadata.nbgrader.grade:
+                assert eval(last, namespace) == cell.metadata.nbgrader.points
+            else:
+                exec(last, namespace)
+
+
+def test_cells_that_were_deleted_or_moved_are_whole_again():
+    whole = answered(release(), "unchanged", "def unchanged(*lists): pass")
+    theirs = copy.deepcopy(whole)
+    theirs.cells = [cell for cell in theirs.cells[::-1] if collecting.grade_id(cell) != "names"]
+    theirs.cells = [cell for cell in theirs.cells if not cell.metadata.nbgrader.grade]
+    assert collecting.with_answers(release(), theirs) == whole
+
+
+def test_a_changed_judge_is_put_back_and_a_deleted_answer_is_none():
+    theirs = answered(release(), "unchanged-judged", "4")
+    theirs.cells = [cell for cell in theirs.cells if collecting.grade_id(cell) != "unfreeze-first"]
+    assert collecting.with_answers(release(), theirs) == release()
+
+
+def test_a_learners_own_cell_stays_above_the_answer_that_needs_it():
+    theirs = release()
+    place = names(theirs).index("unchanged")
+    theirs.cells.insert(place, nbformat.v4.new_code_cell("helper = 1"))
+    found = collecting.with_answers(release(), theirs)
+    assert found.cells[place].source == "helper = 1"
+    assert names(found)[place + 1] == "unchanged"
+    nbformat.validate(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "person"),
+    [
+        ("anna/lesson.ipynb", "anna"),
+        ("Anna Smith_12345_assignsubmission_file_/lesson.ipynb", "Anna_Smith"),
+        ("anna+01_inspect+2026-01-01 10/lesson.ipynb", "anna"),
+        ("anna-01_inspect_trainable_weights.ipynb", "anna"),
+        ("anna@school.org.ipynb", "anna@school.org"),
+        ("../x/../../etc/lesson.ipynb", "nobody"),
+    ],
+)
+def test_a_person_is_told_from_the_folder_or_the_file(tmp_path, path, person):
+    assert collecting.person_of(tmp_path / path, tmp_path, FIRST.stem) == person
+
+
+def test_a_damaged_file_is_taken_in_as_one_without_answers(handed_out):
+    folder = handed_out / "mail"
+    folder.mkdir()
+    (folder / "ben.ipynb").write_text('{"cells": [', encoding="utf-8")
+    (handed_in,) = collecting.collect(folder)
+    assert (handed_in.person, handed_in.assignment) == ("ben", FIRST.stem)
+    assert "could not be read" in handed_in.trouble
+    placed = places.class_folder() / "submitted" / "ben" / FIRST.stem / f"{FIRST.stem}.ipynb"
+    assert nbformat.read(placed, as_version=4) == release()
+
+
+def test_the_newer_of_two_files_counts_and_claims_come_along(handed_out):
+    folder = handed_out / "mail"
+    for name, code, age in (("old", "1", 10), ("new", "2", 0)):
+        path = folder / "anna" / f"{name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(answered(release(), "unchanged", code), path)
+        os.utime(path, (1e9 - age, 1e9 - age))
+    (folder / "anna" / "progress.json").write_text('{"unchanged": {"tries": 7}}')
+    (handed_in,) = collecting.collect(folder)
+    assert handed_in.file.endswith("new.ipynb")
+    assert handed_in.claims == {"unchanged": {"tries": 7}}
+    assert list(collecting.kept()) == [handed_in]
+
+
+def test_what_cannot_be_collected_is_said(handed_out, tmp_path):
+    with pytest.raises(ValueError, match="Expected: a folder with notebooks"):
+        collecting.collect(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match="Nothing was handed in yet"):
+        reports.write()
+
+
+def test_graded_code_gets_no_secret_and_a_home_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "hush")
+    found = grading.environment(tmp_path)
+    assert "hush" not in found.values()
+    assert found["HOME"] == str(tmp_path)
+    assert found["COURSE_CACHE"] != found["COURSE_SHARED"]
+
+
+def test_an_instructor_switches_hints_and_solutions_off(monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))
+    first, choice = lesson_1.unchanged, lesson_3.validation_ahead
+    monkeypatch.setenv("COURSE_HELP", "hints")
+    assert first.hints[0] in first.hint().text
+    for found in (first, choice, lesson_2.split):
+        assert "switched solutions off" in found.solution().text
+        assert not found.solution().code
+    monkeypatch.setenv("COURSE_HELP", "none")
+    assert "switched hints off" in first.hint().text
+    notebook = assignments.source_notebook(FIRST, hints=False, solutions=False)
+    assert 'os.environ["COURSE_HELP"] = "none"' in notebook.cells[1].source
+
+
+def test_a_strangers_text_is_no_formula_and_no_markup():
+    assert reports.harmless("=1+1") == "'=1+1"
+    assert reports.harmless(-1.0) == -1.0
+    assert reports.listing(["<script>"]) == "<ul><li>&lt;script&gt;</li></ul>"
+
+
+def test_the_same_mistake_with_other_numbers_is_counted_once():
+    said = ["It says 0.25 of 3.", "It says 0.5 of 4.", "None."]
+    results = [reports.Result("a", "l", "e", "wrong", text, 0, 4, {}) for text in said]
+    assert "2 x It says # of #." in reports.section("l", "e", results)
