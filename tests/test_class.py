@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,10 @@ LOOP = "def unchanged(before, after):\n    while True:\n        pass"
 FILLER = (
     "def unchanged(before, after):\n    kept = []\n    while True:\n"
     "        kept.append(np.ones(50_000_000))"
+)
+STUBBORN = (
+    "def unchanged(before, after):\n    while True:\n        try:\n            while True:\n"
+    "                pass\n        except BaseException:\n            pass"
 )
 # Who hands in what, and the states that follow.
 KINDS = {
@@ -120,6 +125,18 @@ def test_what_stopped_is_said(graded):
     assert "Timeout" in found["looping"] or "KeyboardInterrupt" in found["looping"]
     assert "Memory" in found["filling"] or "allocate" in found["filling"]
     assert "could not be read" in found["damaged"] and "damaged" in said
+
+
+def test_what_cannot_be_interrupted_is_ended_and_gets_no_points(graded, tmp_path):
+    (tmp_path / "course.py").symlink_to(course.ROOT / "course.py")
+    shutil.copytree(graded[0], tmp_path / "class")
+    release = tmp_path / "class" / "release" / LESSON.stem / f"{LESSON.stem}.ipynb"
+    examples.fill(release, RIGHT | {lesson_1.unchanged: STUBBORN}, tmp_path / "mail" / "stubborn")
+    run(tmp_path, "python3 course.py class collect mail --cell-seconds 5 --minutes 0.75")
+    run(tmp_path, "python3 course.py class report")
+    found = rows(tmp_path / "class" / "report" / "exercises.csv")
+    theirs = [row for row in found if row["person"] == "stubborn"]
+    assert [(row["points"], row["said"]) for row in theirs] == [("0.0", "stopped after 45 s")] * 3
 
 
 def test_platforms_get_a_sum_a_person(graded):

@@ -122,9 +122,15 @@ def test_the_version_is_one():
 
 
 COMMANDS = ROOT / "helpers" / "commands"
-HELPERS = [path for path in (ROOT / "helpers").rglob("*.py") if COMMANDS not in path.parents]
+CLASSROOM = ROOT / "helpers" / "classroom"
+HELPERS = [
+    path
+    for path in (ROOT / "helpers").rglob("*.py")
+    if not {COMMANDS, CLASSROOM} & set(path.parents)
+]
 ROOMS = {
     "helpers": (HELPERS, ()),
+    "classroom": (CLASSROOM.glob("*.py"), ("lessons", "class")),
     "commands": (COMMANDS.glob("*.py"), ("lessons", "dev")),
     "tests": ((ROOT / "tests").glob("*.py"), ("lessons", "dev")),
 }
@@ -156,7 +162,7 @@ def test_what_is_imported_is_declared(room):
     known = {canonicalize_name(wanted.name) for wanted in declared(*extras)}
     providers = packages_distributions()
     for name in imported(files):
-        found = {canonicalize_name(provider) for provider in providers[name]}
+        found = {canonicalize_name(provider) for provider in providers.get(name, [name])}
         assert known & found, f"{name} comes from {found}, which pyproject.toml does not name"
 
 

@@ -45,7 +45,7 @@ def grade(handed_in: HandedIn, limits: Limits) -> HandedIn:
         handed_in.trouble = trouble
         release = nbformat.read(places.released(handed_in.assignment), as_version=4)
         collecting.write_submission(handed_in, release)
-        if autograde(handed_in, limits):
+        if autograde(handed_in, Limits()):  # this code is ours
             handed_in.trouble = f"{trouble}; nor can the assignment without answers be graded"
     return handed_in
 
