@@ -96,7 +96,9 @@ def with_answers(release: NotebookNode, theirs: NotebookNode) -> NotebookNode:
     front of the answer that they stood above; those at the end are left out, for no answer
     comes after them.
     """
-    answers, own, extra = {}, {}, []  # type: ignore[var-annotated]
+    answers: dict[str | None, str] = {}
+    own: dict[str | None, list[NotebookNode]] = {}
+    extra: list[NotebookNode] = []
     for cell in theirs.cells:
         name = grade_id(cell)
         if name is None and cell.cell_type == "code":
@@ -128,7 +130,7 @@ def assignment_of(path: Path, notebook: NotebookNode | None) -> str:
         ValueError: where none of these tells.
     """
     made = places.assignments()
-    noted = (notebook or {}).get("metadata", {}).get("course", {}).get("assignment")
+    noted = notebook.metadata.get("course", {}).get("assignment") if notebook else None
     named = [name for name in made if name in str(path)]
     found = [noted] if noted in made else named or made
     if len(found) != 1:
