@@ -242,7 +242,8 @@ def section(assignment: str, exercise: str, results: Sequence[Result]) -> str:
         f"{counts[RIGHT]} right, {counts[WRONG]} wrong, {counts[OPEN]} not answered, "
         f"{counts[NOT_HANDED_IN]} not handed in"
     )
-    given = listing(f"{number} x {text}" for text, number in said.most_common(WORST))
+    lines = [f"{number} x {text}" for text, number in said.most_common(WORST)]
+    given = listing(lines) if lines else ""
     name = html.escape(f"{exercise} ({assignment})")
     return f"<h3>{name}</h3>\n<p>{summary}</p>\n{given}"
 
@@ -253,8 +254,9 @@ def alike(said: str) -> str:
 
 
 def listing(lines: Iterable[str]) -> str:
-    """Lines as an HTML list."""
-    return "<ul>" + "".join(f"<li>{html.escape(line)}</li>" for line in lines) + "</ul>"
+    """Lines as an HTML list, or a word where there are none."""
+    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+    return f"<ul>{items}</ul>" if items else "<p>None.</p>"
 
 
 PAGE = """\
