@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
 
 import nbformat
+import psutil
 import pytest
 
 from helpers.classroom import assignments, collecting, grading, places, reports
@@ -159,6 +162,21 @@ def test_graded_code_gets_no_secret_and_a_home_of_its_own(tmp_path, monkeypatch)
     assert "hush" not in found.values()
     assert found["HOME"] == str(tmp_path)
     assert found["COURSE_CACHE"] != found["COURSE_SHARED"]
+
+
+def test_what_runs_too_long_is_ended_with_all_that_it_started():
+    loop = "[sys.executable, '-c', 'while True: pass'], start_new_session=True"  # as a kernel has
+    child = f"import subprocess, sys; subprocess.run({loop})"
+    process = subprocess.Popen([sys.executable, "-c", child], start_new_session=True)
+    known = psutil.Process(process.pid)
+    while not (started := known.children()):
+        pass
+    assert not grading.wait(process, 0)
+    left = psutil.wait_procs(started, timeout=10)[1]
+    for each in left:
+        each.kill()
+    assert not left
+    assert process.poll() is not None
 
 
 def test_an_instructor_switches_hints_and_solutions_off(monkeypatch, tmp_path):

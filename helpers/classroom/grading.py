@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from helpers.paths import ROOT, cache_folder
 
 # What a stranger's code may know of the instructor's environment.
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV", "TF_CPP_MIN_LOG_LEVEL", "SYSTEMROOT")
-LAST_LINES = 3
+FAILED = "could not be run to its end: a cell that cannot be interrupted, or a kernel that died"
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,12 @@ def autograde(handed_in: HandedIn, limits: Limits) -> str:
             ended = wait(process, limits.seconds)
         if not ended:
             return f"stopped after {limits.seconds} s"
-        last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-        return f"nbgrader failed: {' '.join(last[-LAST_LINES:])}" if process.returncode else ""
+        if not process.returncode:
+            return ""
+        kept = places.class_folder() / "logs" / f"{handed_in.person}-{handed_in.assignment}.log"
+        kept.parent.mkdir(exist_ok=True)
+        shutil.copyfile(log, kept)
+        return f"{FAILED}; {kept} has nbgrader's words"
 
 
 def wait(process: subprocess.Popen, seconds: int) -> bool:
