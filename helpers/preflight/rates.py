@@ -218,7 +218,7 @@ class _RangeTest:
         pairs = zip(self.variables, self.start, strict=True)
         found = [(np.array(one).ravel(), was.ravel()) for one, was in pairs if id(one) in ids]
         now, was = (np.concatenate(each) for each in zip(*found, strict=True))
-        return float(np.linalg.norm(now - was) / max(np.linalg.norm(was), 1e-12))
+        return float(np.linalg.norm(now - was)) / max(float(np.linalg.norm(was)), 1e-12)
 
     def _reset(self) -> None:
         """Everything as it was at the start."""
