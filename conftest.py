@@ -18,6 +18,7 @@ SLOW_SECONDS = 25
 LONG_FILES = {
     "test_scripts.py": 60,
     "test_browser.py": 60,
+    "test_site.py": 60,
     "test_own_pictures.py": 20,
     "test_browser_start.py": 40,
     "test_exercises_6.py": 60,

@@ -42,10 +42,13 @@ class PackageSet(NamedTuple):
     requirements: str
     download_gb: float
     disk_gb: float
+    venv: str = ".venv"
 
 
 CPU = PackageSet("cpu", "requirements.txt", 0.9, 3.1)
 GPU = PackageSet("gpu", "requirements-gpu.txt", 3.7, 7.3)
+# Sphinx and what belongs to it, beside the course's packages: few want a site.
+SITE = PackageSet("site", "requirements-site.txt", 0.1, 0.4, ".cache/venv-site")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,10 +58,11 @@ def main(arguments: list[str] | None = None) -> int:
         check_python(sys.version_info, sys.maxsize)
         from helpers.commands import command_line
 
-        command_line.parse(arguments)  # what is wrong with it is told before anything is installed
-        packages = choose_packages(dict(os.environ))
+        # What is wrong with the command line is told before anything is installed.
+        command = command_line.parse(arguments)["command"]
+        packages = SITE if command == SITE.name else choose_packages(dict(os.environ))
         ensure(ROOT, packages, dict(os.environ))
-        return start(["-m", "helpers.commands.command_line", *arguments], packages.name)
+        return start(["-m", "helpers.commands.command_line", *arguments], packages)
     except (Stop, OSError) as error:
         otherwise = f"it cannot read or write its files ({error})"
         reason = error if isinstance(error, Stop) else explain(str(error), otherwise)
@@ -81,11 +85,12 @@ def check_python(version: tuple, maxsize: int) -> None:
         raise Stop("this Python is a 32-bit one: install a 64-bit Python from python.org.")
 
 
-def start(arguments: list[str], device: str) -> int:
-    """Become .venv's Python, or on Windows wait for it; its exit code is this program's."""
+def start(arguments: list[str], packages: PackageSet) -> int:
+    """Become these packages' Python, or on Windows wait for it; its exit code is this program's."""
     # -P: a folder called `helpers` where the learner happens to be is not taken for the course's.
-    command = [str(python_of(ROOT / ".venv")), "-P", *arguments]
-    environment = course_environment(ROOT / ".venv", device, dict(os.environ))
+    venv = ROOT / packages.venv
+    command = [str(python_of(venv)), "-P", *arguments]
+    environment = course_environment(venv, packages.name, dict(os.environ))
     sys.stdout.flush()
     if not WINDOWS:  # signals and the exit code then need no passing on
         os.execve(command[0], command, environment)
@@ -138,7 +143,7 @@ def has_nvidia_card(environment: dict[str, str]) -> bool:
 
 
 def ensure(root: Path, packages: PackageSet, environment: dict[str, str]) -> bool:
-    """Make `.venv` in `root` and install what is locked; False where nothing was to do."""
+    """Make `venv` in `root` and install what is locked; False where nothing was to do."""
     if is_installed(root, packages):
         return False
     with locked(root / ".cache" / "install.lock"):
@@ -149,10 +154,10 @@ def ensure(root: Path, packages: PackageSet, environment: dict[str, str]) -> boo
 
 
 def is_installed(root: Path, packages: PackageSet) -> bool:
-    """Whether `.venv` holds what is locked, told from its stamp without starting a Python."""
-    serving = {packages, GPU}  # the GPU's serve without a card, too
-    known = text_of(root / ".venv" / STAMP) in {stamp_of(root, each) for each in serving}
-    return known and python_of(root / ".venv").exists()
+    """Whether what is locked is there, told from the stamp without starting a Python."""
+    serving = {packages, GPU} if packages == CPU else {packages}  # the GPU's serve without a card
+    known = text_of(root / packages.venv / STAMP) in {stamp_of(root, each) for each in serving}
+    return known and python_of(root / packages.venv).exists()
 
 
 def python_of(venv: Path) -> Path:
@@ -163,25 +168,26 @@ def python_of(venv: Path) -> Path:
 def stamp_of(root: Path, packages: PackageSet) -> str:
     """A hash of all that an installation depends on.
 
-    The Python that counts is the one that `.venv` was made with, so that another supported
+    The Python that counts is the one that its `venv` was made with, so that another supported
     Python can start an installed course without installing it again.
     """
-    parts = [str(root), packages.name, os.path.realpath(str(python_of(root / ".venv")))]
-    names = (packages.requirements, "pyproject.toml", ".venv/pyvenv.cfg")
+    parts = [str(root), packages.name, os.path.realpath(str(python_of(root / packages.venv)))]
+    names = (packages.requirements, "pyproject.toml", f"{packages.venv}/pyvenv.cfg")
     parts += [text_of(root / name) for name in names]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 def text_of(path: Path) -> str:
-    """What a file holds, or nothing: a `.venv` without a stamp was never installed to its end."""
+    """What a file holds, or nothing: without a stamp it was never installed to its end."""
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def install(root: Path, packages: PackageSet, environment: dict[str, str]) -> None:
-    """Make, mend or update `.venv`; while that goes on it has no stamp."""
+    """Make, mend or update what is installed; while that goes on it has no stamp."""
     from helpers.commands import jupyter_settings
 
-    venv, started, before = root / ".venv", time.monotonic(), text_of(root / ".venv" / STAMP)
+    venv, started = root / packages.venv, time.monotonic()
+    before = text_of(venv / STAMP)
     fresh = not (before and works(venv, environment))
     announce(packages, fresh, venv.exists())
     with contextlib.suppress(OSError):
@@ -202,20 +208,20 @@ def install(root: Path, packages: PackageSet, environment: dict[str, str]) -> No
 
 def announce(packages: PackageSet, fresh: bool, there: bool) -> None:
     """Say what is about to happen, before the long wait."""
-    name, requirements, download, disk = packages
+    name, requirements, download, disk, venv = packages
     if not fresh:
-        print(f"Bringing .venv up to date ({requirements}).", flush=True)
+        print(f"Bringing {venv} up to date ({requirements}).", flush=True)
         return
-    again = "The folder .venv is incomplete and is made again.\n" if there else ""
+    again = f"The folder {venv} is incomplete and is made again.\n" if there else ""
     sizes = f"about {download} GB to download, {disk} GB on disk"
     smaller = " (COURSE_DEVICE=cpu: less)" if packages == GPU else ""
     print(
-        f"{again}Installing packages for {name.upper()} into .venv: {sizes}{smaller}.", flush=True
+        f"{again}Installing packages for {name.upper()} into {venv}: {sizes}{smaller}.", flush=True
     )
 
 
 def works(venv: Path, environment: dict[str, str]) -> bool:
-    """Whether `.venv`'s Python starts, is a supported one, and has its own packages' folder.
+    """Whether an environment's Python starts, is a supported one, and has its own packages' folder.
 
     Where a newer Python took the place of the one that made it, the folder's name is another.
     """
@@ -238,12 +244,13 @@ def make_venv(venv: Path) -> None:
     failed, output = run([sys.executable, "-m", "venv", "--clear", str(venv)], dict(os.environ))
     if failed:
         mend = "close every program that uses it, delete it"
-        raise explain(output, f"making the folder .venv failed ({last_line(output)}): {mend}")
+        said = f"making the folder {venv.name} failed ({last_line(output)}): {mend}"
+        raise explain(output, said)
 
 
 def install_packages(root: Path, packages: PackageSet, environment: dict[str, str]) -> None:
     """The locked packages by uv, then the course's own, editable, so that lessons can import it."""
-    python = str(python_of(root / ".venv"))
+    python = str(python_of(root / packages.venv))
     uv = shutil.which("uv", path=environment["PATH"]) or bring_uv(root, packages, environment)
     settings = pip_settings(python, environment)
     environment = {**uv_settings(settings), **environment}
@@ -259,11 +266,11 @@ def install_packages(root: Path, packages: PackageSet, environment: dict[str, st
 
 
 def bring_uv(root: Path, packages: PackageSet, environment: dict[str, str]) -> str:
-    """uv in its locked version, brought into `.venv` by pip."""
-    lock, wanted = root / packages.requirements, root / ".venv" / "uv.txt"
+    """uv in its locked version, brought into the virtual environment by pip."""
+    lock, wanted = root / packages.requirements, root / packages.venv / "uv.txt"
     pinned = re.search(r"^uv==.*(?:(?<=\\)\n.*)*", lock.read_text(encoding="utf-8"), re.MULTILINE)
     wanted.write_text(pinned[0] if pinned else "uv", encoding="utf-8")
-    command = [str(python_of(root / ".venv")), "-m", "pip", "install", "--retries", "1"]
+    command = [str(python_of(root / packages.venv)), "-m", "pip", "install", "--retries", "1"]
     failed, output = run([*command, "--only-binary", ":all:", "-r", str(wanted)], environment)
     if failed:
         raise explain(output, f"pip could not install uv ({last_line(output)})")

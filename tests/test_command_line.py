@@ -17,7 +17,7 @@ from helpers.commands.test import SHARED, pytest_arguments
 from helpers.lessons import LESSONS
 from helpers.paths import ROOT
 
-COMMANDS = ["lab", "afresh 3", "test", "run", "fetch photos", "build", "doctor"]
+COMMANDS = ["lab", "afresh 3", "test", "run", "fetch photos", "build", "site", "doctor"]
 
 
 @pytest.mark.parametrize("line", COMMANDS)

@@ -55,7 +55,7 @@ COMMAND_LINE = """
 import sys
 
 def parse(arguments):
-    pass
+    return {"command": arguments[0]}
 
 if __name__ == "__main__":
     import tiny
@@ -370,6 +370,15 @@ def test_the_lock_is_held_as_long_as_an_installer_lives(root):
         wait_for(lambda: course.try_lock(file.fileno()))
 
 
+def test_the_site_has_an_environment_of_its_own(root):
+    (root / "requirements.txt").rename(root / "requirements-site.txt")
+    process = start(root, "site")
+    said, errors = process.communicate(timeout=120)
+    assert process.returncode == 7 and "1.0 ['site']" in said, errors
+    assert (root / course.SITE.venv / course.STAMP).is_file() and not (root / ".venv").exists()
+    assert course.is_installed(root, course.SITE) and not course.is_installed(root, course.CPU)
+
+
 # Every failure ends in one sentence with its mend
 
 
@@ -460,8 +469,8 @@ def test_an_nvidia_card_chooses_its_own_lock(tmp_path):
         chosen("true", device="tpu")
 
 
-def test_both_locks_hold_uv():
-    for packages in (course.CPU, course.GPU):
+def test_every_lock_holds_uv():
+    for packages in (course.CPU, course.GPU, course.SITE):
         assert "\nuv==" in (course.ROOT / packages.requirements).read_text(encoding="utf-8")
 
 

@@ -24,6 +24,7 @@ import helpers
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = ("requirements.txt", "requirements-gpu.txt")
+SITE_LOCK = "requirements-site.txt"
 # The hook that every installer calls (PEP 517); no installer, so no network.
 BUILD = "from flit_core import buildapi; buildapi.build_wheel(__import__('sys').argv[1])"
 
@@ -174,7 +175,7 @@ def pins(lock: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, SITE_LOCK])
 def test_every_locked_file_has_its_hash_and_no_host(lock):
     for entry in entries(lock):
         assert re.search(r" \\\n    --hash=sha256:[0-9a-f]{64}", entry), entry.splitlines()[0]
@@ -195,3 +196,11 @@ def test_both_locks_have_the_same_versions():
     cpu, gpu = (pins(lock) for lock in LOCKS)
     assert cpu.items() <= gpu.items()
     assert all(name.startswith("nvidia-") for name in gpu.keys() - cpu.keys())
+
+
+def test_the_sites_lock_has_what_the_site_needs_and_the_courses_versions():
+    locked, course = pins(SITE_LOCK), pins(LOCKS[0])
+    for line in PROJECT["dependency-groups"]["site"]:
+        assert canonicalize_name(Requirement(line).name) in locked
+    assert all(course[name] == locked[name] for name in course.keys() & locked.keys())
+    assert "tensorflow" not in locked and not {"sphinx", "myst-nb"} & course.keys()

@@ -83,7 +83,8 @@ def test_a_key_knows_what_decides_its_content():
 
 
 @pytest.mark.parametrize(
-    "job", [name for name in JOBS if name != "gpu/gpu" and "audit" not in name]
+    "job",
+    [name for name in JOBS if name not in ("gpu/gpu", "pages/publish") and "audit" not in name],
 )
 def test_packages_are_kept_between_runs(job):
     assert any(paths <= PACKAGES for name, paths, _ in caches() if name == job)
@@ -116,6 +117,18 @@ def test_scheduled_jobs_leave_forks_alone(name):
 def test_every_job_ends_and_may_only_read(job):
     assert JOBS[job]["timeout-minutes"] <= 180
     assert WORKFLOWS[job.partition("/")[0]]["permissions"] == {"contents": "read"}
+    own = {"pages": "write", "id-token": "write"} if job == "pages/publish" else None
+    assert JOBS[job].get("permissions") == own
+
+
+def test_a_site_is_published_once_it_was_tried_and_from_main_only():
+    publish = JOBS["pages/publish"]
+    assert publish["needs"] == "site"
+    assert "github.ref == 'refs/heads/main'" in publish["if"]
+    assert "github.repository == vars.PAGES_REPOSITORY" in publish["if"]
+    lines = commands("pages/site").splitlines()
+    tried = "python course.py test -- tests/test_site.py"  # skipped where the site is not there
+    assert lines.index("python course.py site") < lines.index(tried)
 
 
 def test_each_night_all_that_only_a_whole_run_shows():

@@ -101,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
         "--from-notebooks", action="store_true", help="JupyterLab's edits into the text"
     )
 
+    add("site", "Make a site of the lessons and all other pages, to read without running them.")
     add("doctor", "Say what this machine has, what is missing and how long the lessons take.")
     return top
 
