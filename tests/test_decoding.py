@@ -12,7 +12,7 @@ import pytest
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from helpers import machine, page, pictures
-from helpers.pictures import apart, decoding, headers, uploads
+from helpers.pictures import apart, colours, decoding, headers, uploads
 
 pillow_heif.register_heif_opener()
 

@@ -20,7 +20,7 @@ from PIL import Image
 from serving import serving
 
 from helpers import downloads, paths, pictures
-from helpers.pictures import PictureSet, Split, photographs, tfds
+from helpers.pictures import PictureSet, Split, headers, photographs, tfds
 
 SMALL_COUNTS = {"train/cats": 12, "train/dogs": 12, "validation/cats": 6, "validation/dogs": 6}
 CLOSED = "http://127.0.0.1:9"
