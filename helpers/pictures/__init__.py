@@ -34,10 +34,10 @@ def load(
 
     Each picture is resized to a square, bilinearly and without keeping its aspect ratio, as
     `keras.utils.image_dataset_from_directory(image_size=(size, size))` does, then rounded.
-    A picture stands upright, as the camera's EXIF note says. Transparency is ignored: what colour
-    lies under it shows. A large JPEG is decoded at a half, a quarter or an eighth of its size where
-    that leaves twice the pixels that are wanted. Files that cannot be decoded, and pictures of more
-    than `decoding.MOST_PIXELS`, are left out and named.
+    A picture stands upright, as the camera's EXIF note says; its colours are those of sRGB, and
+    what is transparent lies on white (`colours`). A large JPEG is decoded at a half, a quarter or
+    an eighth of its size where that leaves twice the pixels that are wanted. Files that cannot be
+    decoded, and pictures of more than `decoding.MOST_PIXELS`, are left out and named.
 
     Args:
         name: `"drawings"`: drawn cats and dogs that come with the course, 1,000 to train, 500 for

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import versions
-from helpers.pictures import decoding
+from helpers.pictures import apart, colours, decoding, headers
 
 PARTS = ("train", "validation", "test")
 # What of each class of a folder is kept apart, where the caller does not say: shares from 0 to 1.
@@ -81,7 +81,8 @@ class PictureFiles:
 
     def fingerprint(self) -> str:
         """A digest of the files' contents in their order, the size, and what decodes them."""
-        decoder = versions.source_digest(decoding), versions.of("tensorflow", "pillow")
+        code = [versions.source_digest(each) for each in (decoding, headers, colours, apart)]
+        decoder = code, versions.of("tensorflow", "pillow", "pillow-heif")
         digest = hashlib.sha256(f"{self.shape} {decoder}".encode())
         for path in self.paths:
             digest.update(hashlib.sha256(Path(path).read_bytes()).digest())

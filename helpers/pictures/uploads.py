@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,12 +11,12 @@ from typing import Any
 import numpy as np
 
 from helpers import archives, pictures
+from helpers.pictures import headers
 
 # Bytes of one file; a phone's largest JPEG has about half of that.
 MOST_BYTES = 40_000_000
 MOST_FILES = 200
 SHOWN_NAME = 60
-SUFFIXES = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "WEBP": "webp"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,10 +112,7 @@ def store(folder: str | Path, name: str, sent: Iterable[Sent]) -> list[Path]:
 
 def _store_one(inside: Path, contents: bytes) -> Path:
     """Write one picture under the first free number."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(contents)) as image:
-        suffix = SUFFIXES[str(image.format)]
+    suffix = headers.suffix(contents)
     number = 1 + sum(1 for _ in inside.iterdir())
     while True:
         path = inside / f"upload_{number:04d}.{suffix}"
