@@ -44,9 +44,9 @@ def load(
             validation, 500 for the test. `"photos"`: 2,000 photographs of cats and dogs to train,
             and 1,000 of which half are for validation, half for the test. `"tfds"`:
             `cats_vs_dogs` of TensorFlow Datasets, 40 %, 10 % and 10 % of it. Or the path of a
-            folder, or of a zip or tar of one: with one subfolder a class; with `train`, `validation`
-            and `test`, which is used as the split that it is; with files called `cat.1.jpg`,
-            `dog.1.jpg`; or with a `labels.csv` of files and labels.
+            folder, or of a zip or tar of one: with one subfolder a class; with `train`,
+            `validation` and `test`, which is used as the split that it is; with files called
+            `cat.1.jpg`, `dog.1.jpg`; or with a `labels.csv` of files and labels.
         size: the side of the square in pixels.
         seed: decides which file goes into which split, where that is not given, and the order.
         validation_share, test_share: shares of each class of a folder, 0 to 1; not used for

@@ -1,7 +1,8 @@
-"""How labelled pictures lie on a disk: a folder a class, in splits, named in a table or by names."""
+"""How labelled pictures lie on a disk: a folder a class, in splits, by a table or by names."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import unicodedata
@@ -23,69 +24,27 @@ LITTER = {
     "#recycle", "$recycle.bin", "system volume information", "lost+found",
 }  # fmt: skip
 # A file of such a name stands for a picture or a video, even where it is empty or damaged.
-PICTURE_SUFFIXES = frozenset(
-    [
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".heic",
-        ".heif",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".png",
-        ".tif",
-        ".tiff",
-        ".webp",
-    ]
-)
-VIDEO_SUFFIXES = frozenset(
-    [".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".mts", ".webm"]
-)
+PICTURE_SUFFIXES = {
+    ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".png",
+    ".tif", ".tiff", ".webp",
+}  # fmt: skip
+VIDEO_SUFFIXES = {".3gp", ".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpg", ".mts", ".webm"}
 PART_NAMES = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
     **dict.fromkeys(("test", "testing", "test1"), "test"),
 }
 # Names that cameras and phones give: they say nothing of what is to be seen.
-CAMERAS = frozenset(
-    [
-        "bild",
-        "burst",
-        "cimg",
-        "dji",
-        "dsc",
-        "dscf",
-        "dscn",
-        "dscn_",
-        "gopr",
-        "image",
-        "imag",
-        "img",
-        "imgp",
-        "mov",
-        "mvi",
-        "p",
-        "photo",
-        "photos",
-        "pic",
-        "pict",
-        "picture",
-        "pxl",
-        "sam",
-        "scan",
-        "screenshot",
-        "vid",
-        "wa",
-        "whatsapp",
-    ]
-)
+CAMERAS = {
+    "bild", "burst", "cimg", "dji", "dsc", "dscf", "dscn", "gopr", "imag", "image", "img", "imgp",
+    "mov", "mvi", "p", "photo", "photos", "pic", "pict", "picture", "pxl", "sam", "scan",
+    "screenshot", "vid", "wa", "whatsapp",
+}  # fmt: skip
 NUMBERED = re.compile(r"(?P<name>.*?[^\W\d_].*?)[ ._\-]*\(?\d+\)?")
 FILE_COLUMNS = {"file", "filename", "file_name", "image", "image_id", "id", "path", "name"}
 LABEL_COLUMNS = {"label", "labels", "class", "class_name", "category", "target", "species", "breed"}
-NAMED = 8
+# Names that an error lists; files of a folder that are opened to see whether they are pictures.
+NAMED, OPENED = 8, 100
 
 
 @dataclass(frozen=True)
@@ -170,8 +129,14 @@ def is_picture_name(name: str) -> bool:
 
 def promises(path: Path) -> bool:
     """Whether a file is a picture or a video by its name or by its first bytes."""
-    if path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES:
-        return True
+    return _promises_by_name(path) or _is_picture(path)
+
+
+def _promises_by_name(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES | VIDEO_SUFFIXES
+
+
+def _is_picture(path: Path) -> bool:
     try:
         if not path.is_file():
             return False
@@ -182,9 +147,17 @@ def promises(path: Path) -> bool:
 
 
 def picture_folders(folder: Path) -> list[str]:
-    """The names of the subfolders that hold a picture or a video at any depth, sorted."""
-    inside = (path for path in _entries(folder) if path.is_dir())
-    return [path.name for path in inside if any(map(promises, _walk(path)))]
+    """The names of the subfolders that hold a picture or a video at any depth, sorted.
+
+    Where no name of a file says so, the first files are opened.
+    """
+    inside = [path for path in _entries(folder) if path.is_dir()]
+    return [
+        path.name
+        for path in inside
+        if any(map(_promises_by_name, _walk(path)))
+        or any(map(_is_picture, itertools.islice(_walk(path), OPENED)))
+    ]
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -218,7 +191,7 @@ def links_in(folder: Path) -> list[tuple[str, str]]:
             "a link to a folder, which is not followed: copy its pictures here",
         )
         for parent, folders, _ in os.walk(folder)
-        for name in filter(belongs, folders)
+        for name in sorted(filter(belongs, folders))
         if Path(parent, name).is_symlink()
     ]
 

@@ -40,7 +40,7 @@ def load(name: str, size: int, shares: Shares, in_memory: bool) -> PictureSet:
     given = listing.given
     divide = (lambda files: _as_given(files, given, shares.seed)) if given else shares
     loaded = _decode(listing, divide(listing.files), size, in_memory)
-    groups = near_copies.groups(loaded.files, loaded.images) if loaded.files else {}
+    groups = loaded.groups()
     parts = _as_given(loaded.files, given, shares.seed) if given else shares(loaded.files, groups)
     check_classes(listing.class_names, parts, loaded.left_out, shares)
     found = loaded.split(parts)
@@ -173,7 +173,7 @@ def _said_of_groups(groups: Mapping[str, int], parts: Parts) -> list[str]:
     )
     if torn:
         return [
-            f"{said}: {torn:,} of these lie in more than one split, which makes scores too good."
+            f"{said}: {torn:,} of these {'lie' if torn > 1 else 'lies'} in more than one split, which makes scores too good."
         ]
     return [f"{said}: {'each group is' if several else 'it is'} kept in one split."]
 
@@ -214,12 +214,15 @@ class Loaded:
         """Those that are pictures, as listed."""
         return [file for file in self.listing.files if file.path not in self.broken]
 
-    @property
-    def images(self) -> np.ndarray | None:
-        """The pictures of `files`; None where they were left on disk."""
+    def groups(self) -> dict[str, int]:
+        """The group of each file that has near copies, by path."""
+        files = self.files
+        if not files:
+            return {}
         if not len(self.decoded.images):
-            return None
-        return self.decoded.images[[self.row_of[file.path] for file in self.files]]
+            return near_copies.groups(files)
+        rows = np.array([self.row_of[file.path] for file in files])
+        return near_copies.groups(files, self.decoded.images, rows)
 
     @property
     def left_out(self) -> list[tuple[str, str]]:

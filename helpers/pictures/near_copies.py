@@ -25,22 +25,25 @@ PICTURES_AT_ONCE = 2048
 WIDER = 1.5
 
 
-def groups(files: Sequence[File], images: np.ndarray | None = None) -> dict[str, int]:
+def groups(
+    files: Sequence[File], images: np.ndarray | None = None, rows: np.ndarray | None = None
+) -> dict[str, int]:
     """The number of its group for each file, by path, that has near copies in its class.
 
     Args:
         files: pictures that can be decoded.
-        images: uint8 `(n, size, size, 3)`, where they are decoded already.
+        images: uint8 `(m, size, size, 3)`, where they are decoded already; and
+        rows: where in it each of the files is.
     """
     labels = np.array([file.label for file in files])
     paths = [file.path for file in files]
-    thumbs = _decoded(paths) if images is None else _thumbs(images)
+    thumbs = _decoded(paths) if images is None else _thumbs(images, rows)
     limit = _limit(files)
     pairs = _alike(thumbs, labels, limit if images is None else WIDER * limit)
     if images is not None and len(pairs):
-        rows = np.unique(pairs)
-        exact = _decoded([paths[row] for row in rows])
-        first, second = (exact[np.searchsorted(rows, column)] for column in pairs.T)
+        involved = np.unique(pairs)
+        exact = _decoded([paths[row] for row in involved])
+        first, second = (exact[np.searchsorted(involved, column)] for column in pairs.T)
         pairs = pairs[1 - (first * second).sum(axis=1) < limit]
     return {paths[row]: number for row, number in _joined(pairs, len(files)).items()}
 
@@ -68,20 +71,21 @@ def _decoded(paths: Sequence[str]) -> np.ndarray:
     return np.concatenate(found)
 
 
-def _thumbs(images: np.ndarray) -> np.ndarray:
+def _thumbs(images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
     """Pictures `(n, size, size, 3)` as grey thumbs `(n, 1024)` of mean 0 and length 1.
 
     Pictures of one colour are all 0, and like none.
     """
-    found = np.empty((len(images), copies.SIDE**2), np.float32)
-    for start in range(0, len(images), ROWS_AT_ONCE):
+    rows = np.arange(len(images)) if rows is None else rows
+    found = np.empty((len(rows), copies.SIDE**2), np.float32)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
         chunk = slice(start, start + ROWS_AT_ONCE)
-        prints = copies.hash_pictures(images[chunk])
-        rows = prints.thumbs.reshape(len(prints.thumbs), -1)
-        rows = rows - rows.mean(axis=1, keepdims=True)
-        rows /= np.linalg.norm(rows, axis=1, keepdims=True) + 1e-9
-        rows[prints.blank] = 0
-        found[chunk] = rows
+        prints = copies.hash_pictures(images[rows[chunk]])
+        flat = prints.thumbs.reshape(len(prints.thumbs), -1)
+        flat = flat - flat.mean(axis=1, keepdims=True)
+        flat /= np.linalg.norm(flat, axis=1, keepdims=True) + 1e-9
+        flat[prints.blank] = 0
+        found[chunk] = flat
     return found
 
 

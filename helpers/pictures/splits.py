@@ -348,8 +348,8 @@ def check_classes(
     others = [_short_class(*one, left_out, "in ") for one in short[1:SHORT_SHOWN]]
     more = [f"and too few in {len(short) - SHORT_SHOWN} more"] if len(short) > SHORT_SHOWN else []
     raise ValueError(
-        f"Received: {', '.join([first, *others, *more])}. Expected: at least {LEAST} in each, one "
-        f"for each split. {_advice(short, shares)}"
+        f"Received: {', '.join([first, *others, *more])}. Expected: at least {LEAST}, one for "
+        f"each split. {_advice(short, shares)}"
     )
 
 
