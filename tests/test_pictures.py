@@ -247,8 +247,16 @@ def test_a_class_needs_a_picture_for_each_split(tmp_path):
     with pytest.raises(ValueError, match="Received: 2 readable pictures in class 'b'"):
         pictures.load(str(folder), 8)
     (folder / "c").mkdir()
-    with pytest.raises(ValueError, match="Received: 0 readable pictures in class 'c'"):
+    (folder / "c" / "film.mp4").write_bytes(b"\0\0\0\x18ftypisom")
+    for number in range(2):
+        (folder / "c" / f"{number}.jpg").write_bytes(b"")
+    with pytest.raises(ValueError) as raised:
         pictures.load(str(folder), 8)
+    assert str(raised.value) == (
+        "Received: 2 readable pictures in class 'b' (left out: 1 x the file is empty), 0 in 'c' "
+        "(left out: 2 x the file is empty, 1 x a video). Expected: at least 3, one for each split. "
+        "Add pictures, or remove the folders."
+    )
 
 
 def test_copies_are_left_out_and_named(tmp_path):
@@ -293,6 +301,7 @@ def test_links_in_a_circle_and_pipes_are_named_and_hold_nothing_up(tmp_path):
     found = pictures.load(str(folder), 8, quiet=True)
     assert found.left_out == (
         ("a/circle.jpg", "the file cannot be read (Too many levels of symbolic links)"),
+        ("a/inside", "a link to a folder, which is not followed: copy its pictures here"),
         ("a/pipe.jpg", "not a file but a pipe, a socket or a device"),
         ("b/null.jpg", "not a file but a pipe, a socket or a device"),
     )

@@ -54,7 +54,7 @@ OFFERS = (
     Offer(
         "folder",
         "A folder of mine",
-        "Your own pictures and MobileNetV2. The folder has one subfolder a class.",
+        "Your own pictures and MobileNetV2: a folder with one subfolder a class, or a zip of one.",
         "Take my folder",
     ),
 )
