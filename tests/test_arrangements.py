@@ -391,6 +391,12 @@ def test_near_copies_in_a_given_split_are_said(tmp_path):
 # What other code goes on with
 
 
+def together(data) -> tuple[np.ndarray, np.ndarray]:
+    """All pictures and labels of a dataset."""
+    images, labels = zip(*data.as_numpy_iterator(), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
+
+
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_datasets_hold_the_splits(tmp_path, in_memory):
     found = pictures.load(str(classes(tmp_path)), 8, in_memory=in_memory, quiet=True)
