@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bs4 import BeautifulSoup
 from PIL import Image
 
 from helpers import pictures
@@ -383,11 +384,17 @@ def test_near_copies_in_a_given_split_are_said(tmp_path):
         image.save(tmp_path / "train" / "cat" / "again.jpg", quality=60)
     assert load(tmp_path).said[1] == (
         "2 pictures are near copies of another, in 1 group (saved again, or a burst): 1 of these "
-        "lie in more than one split, which makes scores too good."
+        "lies in more than one split, which makes scores too good."
     )
 
 
 # What other code goes on with
+
+
+def together(data) -> tuple[np.ndarray, np.ndarray]:
+    """All pictures and labels of a dataset."""
+    images, labels = zip(*data.as_numpy_iterator(), strict=True)
+    return np.concatenate(images), np.concatenate(labels)
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
@@ -395,10 +402,14 @@ def test_datasets_hold_the_splits(tmp_path, in_memory):
     found = pictures.load(str(classes(tmp_path)), 8, in_memory=in_memory, quiet=True)
     train, validation, test = found.datasets(batch_size=4, seed=1)
     for data, split in ((validation, found.validation), (test, found.test)):
-        images, labels = (np.concatenate(parts) for parts in zip(*data.as_numpy_iterator()))
+        images, labels = (
+            np.concatenate(parts) for parts in zip(*data.as_numpy_iterator(), strict=True)
+        )
         assert np.array_equal(images, split.images[:]) and np.array_equal(labels, split.labels)
     assert train.element_spec[0].shape.as_list() == [None, 8, 8, 3]
-    images, labels = (np.concatenate(parts) for parts in zip(*train.as_numpy_iterator()))
+    images, labels = (
+        np.concatenate(parts) for parts in zip(*train.as_numpy_iterator(), strict=True)
+    )
     key = {image.tobytes(): label for image, label in zip(images, labels, strict=True)}
     wanted = zip(found.train.images[:], found.train.labels, strict=True)
     assert key == {image.tobytes(): label for image, label in wanted}
@@ -419,16 +430,28 @@ def test_the_report_shows_counts_and_what_was_left_out(tmp_path):
     for number in range(4):
         shutil.copy(folder / "dog" / "0.png", folder / "dog" / f"copy {number}.png")
         (folder / "dog" / f"empty {number}.png").write_bytes(b"")
-    (tables,) = [load(folder)._repr_html_()]
-    text = io.StringIO(tables)
-    import pandas as pd
-
-    counts, left_out = pd.read_html(text)
-    assert counts["class"].tolist() == ["<cat>", "dog", "together"]
-    assert counts["train"].tolist() == [3, 3, 6]
-    assert left_out["files"].tolist() == [4, 4]
-    assert set(left_out["left out"]) == {"a copy of another", "the file is empty"}
-    assert tables.count("<img") == 3 + 3 + 3  # of each class, and of the copies
+    page = BeautifulSoup(load(folder)._repr_html_(), "html.parser")
+    counts, left_out = (
+        [
+            [cell.get_text("|") for cell in row.find_all(["td", "th"])]
+            for row in table.find_all("tr")
+        ]
+        for table in page.find_all("table")
+    )
+    assert counts == [
+        ["class", "train", "validation", "test", "for example"],
+        ["<cat>", "3", "1", "1", ""],
+        ["dog", "3", "1", "1", ""],
+        ["together", "6", "2", "2", ""],
+    ]
+    empty = "dog/empty 0.png|dog/empty 1.png|dog/empty 2.png|and 1 more"
+    copies = "dog/copy 0.png|dog/copy 1.png|dog/copy 2.png|and 1 more"
+    assert left_out[1:] == [
+        ["a copy of another", "4", "", copies],
+        ["the file is empty", "4", "", empty],
+    ]
+    shown = [image["alt"] for image in page.find_all("img")]
+    assert shown == ["<cat>"] * 3 + ["dog"] * 3 + copies.split("|")[:3]
 
 
 def test_the_figure_has_a_bar_a_class_and_split(tmp_path):

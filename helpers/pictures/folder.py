@@ -172,8 +172,9 @@ def _said_of_groups(groups: Mapping[str, int], parts: Parts) -> list[str]:
         f"{'groups' if several else 'group'} (saved again, or a burst)"
     )
     if torn:
+        lie = "lie" if torn > 1 else "lies"
         return [
-            f"{said}: {torn:,} of these {'lie' if torn > 1 else 'lies'} in more than one split, which makes scores too good."
+            f"{said}: {torn:,} of these {lie} in more than one split, which makes scores too good."
         ]
     return [f"{said}: {'each group is' if several else 'it is'} kept in one split."]
 
