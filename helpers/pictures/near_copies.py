@@ -80,25 +80,22 @@ def _decoded(paths: Sequence[str]) -> np.ndarray:
 
 
 def _thumbs(images: np.ndarray, rows: np.ndarray | None = None) -> np.ndarray:
-    """Pictures `(n, size, size, 3)` as thumbs `(n, 192)` of mean 0 and length 1.
+    """Pictures `(n, size, size, 3)` as thumbs `(n, 192)` of length 1, each channel of mean 0.
 
-    Pictures of one colour are all 0, and like none.
+    Pictures of one colour are all 0, and like none; a tint alone makes no two alike.
     """
     rows = np.arange(len(images)) if rows is None else rows
-    found = np.stack([_thumb(images[row]) for row in rows])
-    found -= found.mean(axis=1, keepdims=True)
-    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-9)
+    found = np.stack([_small(images[row]) for row in rows])
+    found = (found - found.mean(axis=(1, 2), keepdims=True)).reshape(len(rows), -1)
+    return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-3)
 
 
-def _thumb(image: np.ndarray) -> np.ndarray:
-    """A picture at 8 x 8 as a row; all 0 where it has one colour."""
+def _small(image: np.ndarray) -> np.ndarray:
+    """A picture at 8 x 8."""
     from PIL import Image
 
     small = Image.fromarray(image).resize((SIDE, SIDE), Image.Resampling.BOX)
-    pixels = np.asarray(small, np.float32)
-    return (
-        pixels.ravel() if np.ptp(pixels, axis=(0, 1)).any() else np.zeros(pixels.size, np.float32)
-    )
+    return np.asarray(small, np.float32)
 
 
 def _alike(thumbs: np.ndarray, labels: np.ndarray, limit: float) -> np.ndarray:
