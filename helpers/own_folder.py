@@ -82,13 +82,13 @@ def _with_drawn_base(found: Recipe, lacking: str) -> Recipe:
     return replace(drawn, name="folder", about=about, pictures=found.pictures)
 
 
-def load(taken: Recipe) -> pictures.PictureSet:
-    """The folder's pictures, printed with what is not good about them.
+def load(taken: Recipe, quiet: bool = False) -> pictures.PictureSet:
+    """The folder's pictures, printed with what is not good about them; quiet, only with that.
 
     Raises:
         ValueError: where it cannot be used, or a class is too small to train with.
     """
-    found = pictures.load(taken.pictures, size=taken.side)
+    found = pictures.load(taken.pictures, size=taken.side, quiet=quiet)
     counts = np.bincount(found.train.labels, minlength=len(found.class_names))
     if counts.min() < LEAST:
         raise ValueError(

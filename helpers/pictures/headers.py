@@ -39,7 +39,7 @@ NOT_A_PICTURE = f"not a picture in {NAMED}"
 DAMAGED = "the picture's data are damaged or cut short"
 TOO_LARGE = f"larger than {MOST_PIXELS // 1_000_000} million pixels: save it smaller"
 RAW = "a raw picture of a camera: export it as JPEG"
-CODING = "an HEIF picture in a coding that cannot be read here: export it as JPEG"
+CODING = "an HEIF picture that is damaged or in an unknown coding: export it as JPEG"
 VIDEO = "a video: save single pictures of it"
 # By the brand of a file of boxes (ISO 14496-12).
 HEIF_BRANDS = frozenset(

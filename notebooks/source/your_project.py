@@ -38,7 +38,8 @@ from helpers.preflight import preflight
 
 keras.utils.set_random_seed(0)
 recipe = own_folder.recipe()
-data = own_folder.load(recipe)
+print(recipe)
+data = own_folder.load(recipe, quiet=True)
 train, validation, test, class_names = data.train, data.validation, data.test, data.class_names
 data
 
