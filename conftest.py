@@ -117,7 +117,8 @@ def lesson_of(item: pytest.Item) -> Lesson | None:
     """The lesson whose cell `item` is, if it is one."""
     if item.path.suffix != ".ipynb":
         return None
-    return next((lesson for lesson in (START, *LESSONS, PROJECT) if lesson.stem == item.path.stem), None)
+    pages = (START, *LESSONS, PROJECT)
+    return next((lesson for lesson in pages if lesson.stem == item.path.stem), None)
 
 
 @cache
