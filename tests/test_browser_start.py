@@ -125,7 +125,9 @@ def test_a_folder_is_typed(start_page: Lab, tmp_path: Path) -> None:
 def test_a_zip_is_uploaded(start_page: Lab, tmp_path: Path) -> None:
     lab = start_page
     packed = shutil.make_archive(str(tmp_path / "my mugs"), "zip", mugs(tmp_path / "my mugs"))
-    lab.panel.locator(".jp-OutputArea input[type=file]").set_input_files(packed)
+    with lab.page.expect_file_chooser() as chooser:
+        lab.panel.locator("button", has_text="Upload a zip").click()
+    chooser.value.set_files(packed)
     lab.says("my_mugs.archive is an archive")
     lab.button("Take my folder").click()
     lab.says("The recipe 'folder' is chosen")
