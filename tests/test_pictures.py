@@ -97,6 +97,8 @@ def keras_pictures(folder: Path, size: int) -> tuple[dict[str, np.ndarray], list
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".bmp", ".gif"])
 def test_pictures_are_those_of_keras(tmp_path, suffix):
     folder = make_folder(tmp_path / "pets", {"dog": 5, "cat": 6, "newt": 4}, suffix)
+    # Of a JPEG Keras takes TensorFlow's quick arithmetic, the course that of Pillow.
+    most = 4 if suffix == ".jpg" else 0
     found = pictures.load(str(folder), 32, quiet=True)
     expected, class_names = keras_pictures(folder, 32)
     assert found.class_names == tuple(class_names) == ("cat", "dog", "newt")
@@ -107,7 +109,7 @@ def test_pictures_are_those_of_keras(tmp_path, suffix):
         for image, label, file, size in zip(
             split.images, split.labels, split.files, split.sizes, strict=True
         ):
-            np.testing.assert_array_equal(image, expected[file])
+            np.testing.assert_allclose(image, expected[file].astype(int), rtol=0, atol=most)
             assert class_names[label] == file.split("/")[0]
             with Image.open(folder / file) as original:
                 assert (size[1], size[0]) == original.size

@@ -33,7 +33,8 @@ def load(
     """Load a set of pictures, which is downloaded first where it has to be.
 
     Each picture is resized to a square, bilinearly and without keeping its aspect ratio, as
-    `keras.utils.image_dataset_from_directory(image_size=(size, size))` does, then rounded.
+    `keras.utils.image_dataset_from_directory(image_size=(size, size))` does, then rounded; a JPEG
+    is decoded to Pillow's values, which differ from Keras's by a few of 255.
     A picture stands upright, as the camera's EXIF note says; its colours are those of sRGB, and
     what is transparent lies on white (`colours`). A large JPEG is decoded at a half, a quarter or
     an eighth of its size where that leaves twice the pixels that are wanted. Files that cannot be
