@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -323,6 +324,17 @@ def test_a_note_of_another_type_turns_nothing_and_stops_nothing(kind, type_, val
     assert found.failed == {} and found.sizes.tolist() == [[40, 60]]
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "CMYK JPEG", "WEBP"])
+def test_a_note_that_is_cut_short_is_not_a_page_of_warnings(kind):
+    note = exif_of(3, b"\6\0\0\0").replace(b"\3\0\4\0\0\0", b"\2\0\0\xff\0\0")
+    image = scene().convert("CMYK" if kind.startswith("CMYK") else "RGB")
+    contents = saved(image, kind.rpartition(" ")[2], exif=note)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        pictures.decode(contents, SIZE)
+    assert not seen
+
+
 def png(*extra: tuple[bytes, bytes], behind: bool) -> bytes:
     """A PNG with more chunks, in front of its pixels or behind them."""
     whole = saved(scene(), "PNG")
@@ -366,6 +378,48 @@ def test_a_png_with_a_note_that_is_too_long_or_damaged_is_whole():
     damaged[damaged.index(b"fine")] ^= 1
     for contents in (saved(scene(), "PNG", pnginfo=long), bytes(damaged)):
         np.testing.assert_array_equal(pictures.decode(contents, SIZE), resized(scene()))
+
+
+def bmp_of(bits: int, masks: tuple[int, ...], height: int, numbers: list[int]) -> bytes:
+    """A BMP two pixels wide whose channels lie where the masks say."""
+    row = b"".join(number.to_bytes(bits // 8, "little") for number in numbers[:2])
+    below = b"".join(number.to_bytes(bits // 8, "little") for number in numbers[2:])
+    body = row.ljust(-len(row) // 4 * -4, b"\0") + below.ljust(-len(below) // 4 * -4, b"\0")
+    packed = {3: 3, 4: 6}[len(masks)]
+    header = struct.pack("<IiiHHI20x", 40, 2, height, 1, bits, packed)
+    whole = header + struct.pack(f"<{len(masks)}I", *masks)
+    return struct.pack("<2sI4xI", b"BM", 14 + len(whole + body), 14 + len(whole)) + whole + body
+
+
+# Pixels from the first row of the file on: full red, full green, full blue, half of each.
+ODD_MASKS = {
+    "4-4-4": (16, (0xF00, 0xF0, 0xF), [0xF00, 0x0F0, 0x00F, 0x888], 136),
+    "4-4-4-4": (16, (0xF00, 0xF0, 0xF, 0xF000), [0xFF00, 0xF0F0, 0xF00F, 0xF888], 136),
+    "blue above red": (16, (0x1F, 0x7E0, 0xF800), [0x1F, 0x7E0, 0xF800, 0x8410], (132, 130, 132)),
+    "10-10-10": (
+        32,
+        (0x3FF00000, 0xFFC00, 0x3FF),
+        [0x3FF00000, 0xFFC00, 0x3FF, 0x20080200],
+        128,
+    ),
+    "24 bits, red first": (24, (0xFF, 0xFF00, 0xFF0000), [0xFF, 0xFF00, 0xFF0000, 0x808080], 128),
+}
+
+
+@pytest.mark.parametrize("name", ODD_MASKS)
+@pytest.mark.parametrize("height", [2, -2])
+def test_the_channels_of_a_bmp_may_lie_in_any_bits(name, height):
+    bits, masks, numbers, half = ODD_MASKS[name]
+    last = half if isinstance(half, tuple) else (half,) * 3
+    rows = [[(255, 0, 0), (0, 255, 0)], [(0, 0, 255), last]]
+    found = pictures.decode(bmp_of(bits, masks, height, numbers), 2)
+    np.testing.assert_array_equal(found, rows if height < 0 else rows[::-1])
+
+
+def test_a_bmp_with_odd_masks_that_is_cut_short_is_damaged():
+    bits, masks, numbers, _ = ODD_MASKS["4-4-4"]
+    with pytest.raises(pictures.NotAPicture, match="damaged or cut short"):
+        pictures.decode(bmp_of(bits, masks, 2, numbers)[:-3], 2)
 
 
 def wide_gamut() -> bytes:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers import machine
-from helpers.pictures import apart, colours, headers
+from helpers.pictures import apart, colours, headers, mending
 from helpers.pictures.colours import turned as turned
 from helpers.pictures.headers import DAMAGED as DAMAGED
 from helpers.pictures.headers import MOST_PIXELS as MOST_PIXELS
@@ -99,7 +99,7 @@ def render(contents: bytes, size: int) -> colours.Rendered:
     except Exception:  # whatever its readers stumble over in a file that somebody made up
         pass
     try:
-        return _by_pillow(headers.png_without_notes(contents), size)
+        return _by_pillow(mending.mended(contents), size)
     except Exception:
         raise NotAPicture(DAMAGED) from None
 
@@ -109,8 +109,8 @@ def _by_pillow(contents: bytes, size: int) -> colours.Rendered:
     from PIL import Image
 
     with warnings.catch_warnings():
-        # Pillow warns of sizes that are within the limit.
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        # Pillow warns of sizes that are within the limit, and of each entry of a damaged note.
+        warnings.simplefilter("ignore")
         with Image.open(io.BytesIO(contents), formats=headers.HERE) as image:
             image.draft(None, (SPARE * size, SPARE * size))
             return colours.render(image)
@@ -261,7 +261,7 @@ def reason_of(contents: bytes) -> str:
 
 
 def _by_tensorflow(contents: tf.Tensor, shrink: int) -> tf.Tensor:
-    """uint8 `(height, width, 3)`; transparency is ignored."""
+    """uint8 `(height, width, 3)`, of a JPEG as Keras decodes it; transparency is ignored."""
     import tensorflow as tf
 
     if shrink > 1:

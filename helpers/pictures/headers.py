@@ -10,13 +10,11 @@ import os
 import stat
 import struct
 import warnings
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, BinaryIO
 
-from helpers.pictures import colours
+from helpers.pictures import colours, mending
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -39,7 +37,7 @@ NOT_A_PICTURE = f"not a picture in {NAMED}"
 DAMAGED = "the picture's data are damaged or cut short"
 TOO_LARGE = f"larger than {MOST_PIXELS // 1_000_000} million pixels: save it smaller"
 RAW = "a raw picture of a camera: export it as JPEG"
-CODING = "an HEIF picture in a coding that cannot be read here: export it as JPEG"
+CODING = "an HEIF picture that is damaged or in an unknown coding: export it as JPEG"
 VIDEO = "a video: save single pictures of it"
 # By the brand of a file of boxes (ISO 14496-12).
 HEIF_BRANDS = frozenset(
@@ -200,26 +198,28 @@ def _thoroughly(file: BinaryIO, head: bytes) -> Header:
 
     file.seek(0)
     try:
-        # Pillow warns of pictures that the limit is there for.
+        # Pillow warns of pictures that the limit is there for, and of each entry of a damaged note.
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
             with Image.open(file, formats=HERE) as image:
                 return _header(image, file)
     except Image.DecompressionBombError:
         return Header(reason=TOO_LARGE)
     # Whatever its readers stumble over in a file that somebody made up.
     except Exception:
-        return _without_notes(file, head)
+        return _mended(file, head)
 
 
-def _without_notes(file: BinaryIO, head: bytes) -> Header:
-    """A PNG whose notes are damaged or too long may be whole without them."""
-    if head.startswith(b"\x89PNG"):
+def _mended(file: BinaryIO, head: bytes) -> Header:
+    """A file that Pillow does not open may be one that it does without what it stumbled over."""
+    if mending.pixels(head) > MOST_PIXELS:
+        return Header(reason=TOO_LARGE)
+    if head.startswith((b"\x89PNG", b"BM")):
         file.seek(0)
         contents = file.read()
-        shorter = png_without_notes(contents)
-        if len(shorter) < len(contents):
-            found = inspect(io.BytesIO(shorter))
+        other = mending.mended(contents)
+        if other != contents:
+            found = inspect(io.BytesIO(other))
             return replace(found, decoder=Decoder.PILLOW) if found.reason is None else found
     return Header(reason=kind(head))
 
@@ -269,25 +269,3 @@ def _has_notes(file: BinaryIO) -> bool:
             return True
         at += 12 + length
     return False
-
-
-def chunks(contents: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The names of a PNG's chunks, each with all its bytes."""
-    at = 8
-    while at + 12 <= len(contents):
-        length, name = struct.unpack(">I4s", contents[at : at + 8])
-        yield name, contents[at : at + 12 + length]
-        at += 12 + length
-
-
-def png_without_notes(contents: bytes) -> bytes:
-    """A PNG without its text, and without other notes that are damaged; its pixels stay."""
-    kept = [whole for name, whole in chunks(contents) if name[:1].isupper() or _is_sound(whole)]
-    return contents[:8] + b"".join(kept)
-
-
-def _is_sound(chunk: bytes) -> bool:
-    """Whether a chunk is no text, and its CRC-32 is right."""
-    name = chunk[4:8]
-    is_text = name in {b"tEXt", b"zTXt", b"iTXt"}
-    return not is_text and zlib.crc32(chunk[4:-4]) == int.from_bytes(chunk[-4:], "big")

@@ -81,7 +81,9 @@ def _fill(folder: Path, found: PictureSet) -> None:
             (folder / part / class_name).mkdir(parents=True)
         for path, name, label in zip(split.images.paths, split.files, split.labels, strict=True):
             class_name = found.class_names[label]
-            inside = Path(name).parts[Path(name).parts.index(class_name) + 1 :]
+            parts = Path(name).parts
+            # Of a class in a folder of its own, what is inside it; else all of the name.
+            inside = parts[parts.index(class_name) + 1 :] if class_name in parts[:-1] else parts
             _place(Path(path), folder / part / class_name / "_".join(inside))
 
 
