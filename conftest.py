@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from helpers import recipes
-from helpers.lessons import LESSONS, START, Lesson
+from helpers.lessons import LESSONS, PROJECT, START, Lesson
 
 # A lesson from here on is slow: `test --fast` leaves it out.
 SLOW_SECONDS = 25
@@ -118,7 +118,8 @@ def lesson_of(item: pytest.Item) -> Lesson | None:
     """The lesson whose cell `item` is, if it is one."""
     if item.path.suffix != ".ipynb":
         return None
-    return next((lesson for lesson in (START, *LESSONS) if lesson.stem == item.path.stem), None)
+    pages = (START, *LESSONS, PROJECT)
+    return next((lesson for lesson in pages if lesson.stem == item.path.stem), None)
 
 
 @cache

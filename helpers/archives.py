@@ -8,14 +8,16 @@ import re
 import shutil
 import stat
 import struct
+import tarfile
 import unicodedata
 import uuid
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from helpers.downloads import writing
 
@@ -27,6 +29,9 @@ MAX_MEMBERS = 200_000
 MAX_NAME_BYTES = 255
 RESERVED = {"CON", "PRN", "AUX", "NUL"} | {f"{n}{i}" for n in ("COM", "LPT") for i in range(1, 10)}
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst")
+# What to do with an archive that will not do: one that the course fetched, and a learner's own.
+FETCHED = "Delete it and fetch it from another address."
+OWN = "Unpack it yourself, and take the folder; or pack the pictures anew."
 # In a member's flags: its name is UTF-8 (APPNOTE.TXT, section 4.4.4, bit 11).
 NAME_IS_UTF8 = 1 << 11
 # What zipfile raises for archives that are damaged, or packed in a way that it does not know.
@@ -34,6 +39,7 @@ DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
     lzma.LZMAError,
+    tarfile.TarError,
     struct.error,
     EOFError,
     NotImplementedError,
@@ -63,7 +69,63 @@ def check_zip(archive: Path) -> list[str]:
     return names
 
 
-def unpack_zip(archive: Path, folder: Path) -> Path:
+def is_archive(path: Path) -> bool:
+    """Whether a file is a zip or tar archive, by its contents."""
+    return zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+
+
+def unpack(archive: Path, folder: Path, advice: str = FETCHED) -> Path:
+    """As `unpack_zip`, of a zip or a tar archive, packed further or not."""
+    if zipfile.is_zipfile(archive):
+        return unpack_zip(archive, folder, advice)
+    beside = folder.with_name(f"{folder.name}-{uuid.uuid4().hex[:8]}.part")
+    try:
+        with writing(folder), _reading(archive, advice, _open_tar) as opened:
+            members = _tar_members(opened, archive, advice)
+            _check_members([_of_tar(member) for member in members], archive, advice)
+            _remove_leftovers(folder)
+            beside.mkdir()
+            opened.extractall(beside, members=members, filter="data")
+            _replace_folder(beside, folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder
+
+
+def _open_tar(archive: Path) -> tarfile.TarFile:
+    return tarfile.open(archive)
+
+
+def _tar_members(opened: tarfile.TarFile, archive: Path, advice: str) -> list[tarfile.TarInfo]:
+    """The members; reading ends where there are too many, or too much to unpack.
+
+    A tar says the size of each member right before it, and has to be read to find the next.
+    """
+    members, size = [], 0
+    most = _most_bytes(archive)
+    for member in opened:
+        member.name = member.name.removeprefix("./")
+        if member.name in {"", "."}:
+            continue
+        members.append(member)
+        size += member.size
+        if size > most or len(members) > MAX_MEMBERS:
+            break
+    return members
+
+
+def _of_tar(member: tarfile.TarInfo) -> zipfile.ZipInfo:
+    """A tar's member as a zip's, to be judged by the same rules."""
+    kind = stat.S_IFDIR if member.isdir() else stat.S_IFREG if member.isfile() else stat.S_IFLNK
+    found = zipfile.ZipInfo("x")
+    found.filename = f"{member.name}/" if member.isdir() else member.name
+    found.flag_bits |= NAME_IS_UTF8
+    found.file_size = member.size
+    found.external_attr = kind << 16
+    return found
+
+
+def unpack_zip(archive: Path, folder: Path, advice: str = FETCHED) -> Path:
     """Unpack an archive so that `folder` appears whole, or not at all.
 
     What an unpacking that was killed has left behind is removed: hold `downloads.alone(folder)`
@@ -72,14 +134,19 @@ def unpack_zip(archive: Path, folder: Path) -> Path:
     Nothing is written outside it, whatever the archive's names say, and the CRC-32 of each member
     is checked. An earlier `folder` is replaced.
 
+    Args:
+        archive: the file.
+        folder: where its contents go.
+        advice: what to do where the archive will not do: `FETCHED` or `OWN`.
+
     Raises:
         ValueError: where the archive is damaged, or has members that do not belong in one of
             pictures: paths that lead out, links, encrypted ones, far more bytes than it holds.
     """
     beside = folder.with_name(f"{folder.name}-{uuid.uuid4().hex[:8]}.part")
     try:
-        with writing(folder), _reading(archive) as opened:
-            _check_members(opened, archive)
+        with writing(folder), _reading(archive, advice) as opened:
+            _check_members(opened.infolist(), archive, advice)
             _remove_leftovers(folder)
             beside.mkdir()
             for member in opened.infolist():
@@ -99,14 +166,16 @@ def _remove_leftovers(folder: Path) -> None:
 
 
 @contextmanager
-def _reading(archive: Path) -> Iterator[zipfile.ZipFile]:
+def _reading(
+    archive: Path, advice: str, open_it: Callable[[Path], Any] = zipfile.ZipFile
+) -> Iterator[Any]:
     """The opened archive.
 
     Raises:
         ValueError: where it turns out to be damaged, in whatever way zipfile stumbles over it.
     """
     try:
-        with zipfile.ZipFile(archive) as opened:
+        with open_it(archive) as opened:
             yield opened
     except (*DAMAGED, OSError, ValueError) as error:
         ours = str(error).startswith("Received: ")
@@ -115,26 +184,30 @@ def _reading(archive: Path) -> Iterator[zipfile.ZipFile]:
             raise
         raise ValueError(
             f"Received: {archive.name}, which cannot be unpacked ({error}). "
-            f"Expected: an undamaged zip archive. Delete it and fetch it again."
+            f"Expected: an undamaged archive. {advice}"
         ) from error
 
 
-def _check_members(opened: zipfile.ZipFile, archive: Path) -> None:
+def _most_bytes(archive: Path) -> int:
+    """To how much an archive may unpack."""
+    return min(MAX_UNPACKED_BYTES, MAX_RATIO * archive.stat().st_size)
+
+
+def _check_members(members: Sequence[zipfile.ZipInfo], archive: Path, advice: str) -> None:
     """Look at what the archive says of its members, before anything is written.
 
     zipfile never reads more of a member than the size that is checked here.
     """
-    members = opened.infolist()
     size = sum(member.file_size for member in members)
-    if size > min(MAX_UNPACKED_BYTES, MAX_RATIO * archive.stat().st_size):
+    if size > _most_bytes(archive):
         raise ValueError(
             f"Received: {archive.name}, which would unpack to {size:,} bytes. Expected: an archive "
-            f"of pictures, which hardly grow. Delete it and fetch it from another address."
+            f"of pictures, which hardly grow. {advice}"
         )
     if len(members) > MAX_MEMBERS:
         raise ValueError(
             f"Received: {archive.name} with {len(members):,} members. Expected: at most "
-            f"{MAX_MEMBERS:,}. Delete it and fetch it from another address."
+            f"{MAX_MEMBERS:,}. {advice}"
         )
     twice = _names_that_meet(members)
     for member in members:
@@ -142,8 +215,7 @@ def _check_members(opened: zipfile.ZipFile, archive: Path) -> None:
         if wrong:
             raise ValueError(
                 f"Received: {archive.name} with the member {member.filename!r}, {wrong}. "
-                f"Expected: plain files inside one folder. Delete it and fetch it from "
-                f"another address."
+                f"Expected: plain files inside one folder. {advice}"
             )
 
 
@@ -151,7 +223,8 @@ def _wrong_with(member: zipfile.ZipInfo) -> str | None:
     """Why this member must not be unpacked, or None."""
     name = member.filename
     parts = name.rstrip("/").split("/")
-    if name.startswith("/") or "\\" in name or ":" in name or ".." in parts:
+    drive = re.match(r"[A-Za-z]:", name)
+    if name.startswith("/") or "\\" in name or drive or ".." in parts:
         return "whose path leads out of the folder"
     if not member.flag_bits & NAME_IS_UTF8 and not name.isascii():
         return "whose name is in an unknown encoding"
@@ -172,7 +245,7 @@ def _is_no_name(part: str) -> bool:
         or len(part.encode()) > MAX_NAME_BYTES
         or not part.isprintable()
         or part[-1] in " ."
-        or any(letter in '<>"|?*' for letter in part)
+        or any(letter in '<>:"|?*' for letter in part)
         or PurePosixPath(part).stem.upper() in RESERVED
     )
 

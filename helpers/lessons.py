@@ -60,7 +60,9 @@ LESSONS = (
 START = Lesson(0, "00_start", "Start here", 5, 5, False, False)
 # Nor is this one: the course's words. No number finds it, its name does.
 GLOSSARY = Lesson(-1, "glossary", "Glossary", 0, 0, False, False)
-PAGES = (START, *LESSONS, GLOSSARY)
+# Not to be learned from but to work with: a folder of one's own becomes a model.
+PROJECT = Lesson(-2, "your_project", "Your project", 0, 40, False, False)
+PAGES = (START, *LESSONS, GLOSSARY, PROJECT)
 
 
 def find(text: str | int) -> Lesson:
@@ -78,7 +80,8 @@ def find(text: str | int) -> Lesson:
     ]
     if len(found) != 1 or not wanted:
         names = ", ".join(f"{lesson.number} ({lesson.stem})" for lesson in (START, *LESSONS))
-        raise ValueError(f"Received: lesson '{text}'. Expected: one of {names}, {GLOSSARY.stem}.")
+        others = f"{GLOSSARY.stem}, {PROJECT.stem}"
+        raise ValueError(f"Received: lesson '{text}'. Expected: one of {names}, {others}.")
     return found[0]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from helpers import bases, pictures, recipes
 from helpers.pictures import folder
+from helpers.pictures.arrangements import arrange, is_picture_name
 from helpers.recipes import Recipe
 
 STAND_IN = "phone"
@@ -81,13 +82,13 @@ def _with_drawn_base(found: Recipe, lacking: str) -> Recipe:
     return replace(drawn, name="folder", about=about, pictures=found.pictures)
 
 
-def load(taken: Recipe) -> pictures.PictureSet:
-    """The folder's pictures, printed with what is not good about them.
+def load(taken: Recipe, quiet: bool = False) -> pictures.PictureSet:
+    """The folder's pictures, printed with what is not good about them; quiet, only with that.
 
     Raises:
         ValueError: where it cannot be used, or a class is too small to train with.
     """
-    found = pictures.load(taken.pictures, size=taken.side)
+    found = pictures.load(taken.pictures, size=taken.side, quiet=quiet)
     counts = np.bincount(found.train.labels, minlength=len(found.class_names))
     if counts.min() < LEAST:
         raise ValueError(
@@ -112,7 +113,7 @@ def wrong_labels(taken: Recipe) -> frozenset[str]:
 
 
 def clean_path(text: str) -> Path:
-    r"""The folder that a typed or pasted path means.
+    r"""The folder, or the zip or tar archive, that a typed or pasted path means.
 
     Quotes around it, `~`, `file://`, a shell's `\ ` for a blank and, where that leads somewhere,
     the separators of another system are understood.
@@ -135,7 +136,7 @@ def clean_path(text: str) -> Path:
     candidates = [Path(os.path.abspath(os.path.expanduser(each))) for each in readings if each]
     for path in candidates:
         with contextlib.suppress(OSError):
-            if path.is_dir():
+            if folder.is_there(path):
                 return path.resolve()
     raise ValueError(_no_folder(typed, candidates[0]))
 
@@ -153,7 +154,10 @@ def _no_folder(typed: str, path: Path) -> str:
     expected = "Expected: a folder with one subfolder a class."
     with contextlib.suppress(OSError):
         if path.is_file():
-            return f"Received: {path}, which is a file. {expected} Unpack it, if it is an archive."
+            return (
+                f"Received: {path}, which is a file, and no zip or tar archive. {expected} Type "
+                f"the path of the folder that it lies in."
+            )
     if os.name != "nt" and re.match(r"[A-Za-z]:[\\/]", typed):
         return (
             f"Received: {typed}, a path of Windows, on a machine that runs {sys.platform}. "
@@ -175,12 +179,20 @@ def glance(text: str) -> str:
         ValueError: where there is no such folder, or it has no two classes, with what to do.
     """
     path = clean_path(text)
+    if path.is_file():
+        return f"{path} is an archive. 'Take my folder' unpacks and reads it."
     try:
-        files = {name: len(folder.files_of(path / name, 0)) for name in folder.class_folders(path)}
+        listing = arrange(path)
     except PermissionError as error:
         raise ValueError(_not_allowed(error)) from error
-    found = ", ".join(f"{name} ({count:,})" for name, count in files.items())
-    return f"In {path}: {found} files. 'Take my folder' reads them."
+    names = [file for file in listing.files if is_picture_name(file.name)]
+    counts = np.bincount([file.label for file in names], minlength=len(listing.class_names))
+    each = zip(listing.class_names, counts.tolist(), strict=True)
+    found = ", ".join(f"{name} ({count:,})" for name, count in each)
+    others = len(listing.files) - len(names)
+    besides = f", and {others:,} other {'files' if others > 1 else 'file'}" if others else ""
+    said = "".join(f" {sentence}" for sentence in listing.said)
+    return f"In {path}: {found} pictures{besides}.{said} 'Take my folder' reads them."
 
 
 def look_at(text: str) -> Folder:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from helpers.evaluation import Accuracy, Comparison
+    from helpers.pictures import PictureSet
     from helpers.training import Epoch
 
 STYLE = Path(__file__).with_name("course.mplstyle")
@@ -233,6 +234,37 @@ def times(milliseconds: Mapping[str, float], ax: Axes | None = None) -> Axes:
     ax.margins(x=0.12)
     ax.set_xlabel("milliseconds a picture (logarithmic)")
     return ax
+
+
+@styled
+def loaded(found: PictureSet, axes: Sequence[Axes] | None = None) -> Sequence[Axes]:
+    """How many pictures each class has in each split, and how large the originals are.
+
+    Args:
+        found: what `helpers.pictures.load` gives.
+        axes: two, or None for new ones.
+    """
+    import matplotlib.pyplot as plt
+
+    if axes is None:
+        height = max(2.6, 0.8 + 0.28 * len(found.class_names))
+        axes = plt.subplots(1, 2, figsize=(8.5, height), layout="constrained")[1]
+    bars, sizes = axes
+    left = np.zeros(len(found.class_names))
+    for part, color in SPLITS.items():
+        split = getattr(found, part)
+        count = np.bincount(split.labels, minlength=len(found.class_names))
+        bars.barh(found.class_names, count, left=left, color=color, label=part)
+        sizes.scatter(split.sizes[:, 1], split.sizes[:, 0], s=12, alpha=0.5, color=color)
+        left += count
+    bars.invert_yaxis()
+    bars.set_xlabel("pictures")
+    bars.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
+    sizes.set_xlabel("width of the original in pixels")
+    sizes.set_ylabel("height")
+    sizes.set_xlim(left=0)
+    sizes.set_ylim(bottom=0)
+    return axes
 
 
 @styled

@@ -203,12 +203,14 @@ def find(name: str, folder: str | os.PathLike[str] | None = None) -> Recipe:
         return RECIPES[name]
     if name != "folder":
         raise ValueError(f"Received: recipe '{name}'. Expected: one of {', '.join(NAMES)}.")
-    path = Path(folder).expanduser().resolve() if folder else None
-    if path is None or not path.is_dir():
+    from helpers.pictures.folder import is_there
+
+    if not folder or not is_there(folder):
         raise ValueError(
             f"Received: recipe 'folder' with the folder '{folder or ''}'. Expected: the path of a "
             f"folder with one subfolder a class."
         )
+    path = Path(folder).expanduser().resolve()
     about = f"your own pictures, in {path}"
     return replace(MOBILENET, name=name, about=about, pictures=str(path), megabytes={"weights": 9})
 

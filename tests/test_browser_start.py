@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import laboratory
+import numpy as np
 import pytest
 import recipe_server
 from laboratory import Lab
@@ -92,25 +93,46 @@ def test_photographs_by_one_click_with_a_stop_between(start_page: Lab, mirror: S
     assert first is None and second.startswith("bytes=1")
 
 
+def mugs(folder: Path) -> Path:
+    """Twelve pictures of two classes."""
+    for number in range(12):
+        inside = folder / ("cup", "mug")[number % 2]
+        inside.mkdir(parents=True, exist_ok=True)
+        random = np.random.default_rng(number)
+        Image.fromarray(random.integers(0, 256, (30, 40, 3), np.uint8)).save(
+            inside / f"{number}.png"
+        )
+    return folder
+
+
 def test_a_folder_is_typed(start_page: Lab, tmp_path: Path) -> None:
     lab = start_page
-    mine = tmp_path / "my mugs"
-    for number in range(12):
-        folder = mine / ("cup", "mug")[number % 2]
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.new("RGB", (40, 30), (20 * number, 0, 9)).save(folder / f"{number}.png")
+    mine = mugs(tmp_path / "my mugs")
     field = lab.panel.locator(".jp-OutputArea input[type=text]")
     field.fill(str(tmp_path / "my cups"))
     field.press("Enter")
     lab.says("which is not there.* is there, with the folders my mugs")
     field.fill(f'"{mine}"')
     field.press("Enter")
-    lab.says(r"cup \(6\), mug \(6\) files")
+    lab.says(r"cup \(6\), mug \(6\) pictures")
     lab.button("Take my folder").click()
     lab.says("The recipe 'folder' is chosen")
     lab.says("12 pictures of 2 classes.*Left out: nothing.*Lessons 1 to 5: about")
     lab.shot("folder")
     assert kept_choice(lab) == {"name": "folder", "folder": str(mine)}
+
+
+def test_a_zip_is_uploaded(start_page: Lab, tmp_path: Path) -> None:
+    lab = start_page
+    packed = shutil.make_archive(str(tmp_path / "my mugs"), "zip", mugs(tmp_path / "my mugs"))
+    with lab.page.expect_file_chooser() as chooser:
+        lab.panel.locator("button", has_text="Upload a zip").click()
+    chooser.value.set_files(packed)
+    lab.says("my_mugs.archive is an archive")
+    lab.button("Take my folder").click()
+    lab.says("The recipe 'folder' is chosen")
+    lab.says("12 pictures of 2 classes.*Left out: nothing")
+    assert kept_choice(lab)["folder"].endswith("my_mugs.archive")
 
 
 def test_a_lesson_is_started_afresh(start_page: Lab) -> None:

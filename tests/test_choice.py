@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import datetime
 import re
+import shutil
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from helpers import fetching, lessons, panels, recipes
 from helpers.panels import choice
+from helpers.pictures import uploads
+from helpers.pictures.arrangements import arrange
+from helpers.pictures.folder import find
 
 PATIENCE = 120
 AT_ONCE = (sys.executable, "-c", "")
@@ -46,7 +52,7 @@ def test_each_card_says_what_it_is_its_size_and_its_time():
 
 
 def test_a_click_chooses_what_is_here():
-    panel = panels.choice_panel(AT_ONCE)
+    panel = panels.choice_panel(command=AT_ONCE)
     panel.buttons["article"].click()
     panel.wait(PATIENCE)
     assert recipes.chosen().name == "article" and marked(panel) == ["article"]
@@ -58,7 +64,7 @@ def test_a_click_chooses_what_is_here():
 
 
 def test_while_one_is_fetched_no_other_button_can_be_pressed():
-    panel = panels.choice_panel(waiting())
+    panel = panels.choice_panel(command=waiting())
     panel.buttons["tutorial"].click()
     first = panel.fetching
     assert panel.path.disabled and all(button.disabled for button in panel.buttons.values())
@@ -73,7 +79,7 @@ def test_while_one_is_fetched_no_other_button_can_be_pressed():
 
 
 def test_a_cell_that_is_run_again_stops_what_its_panel_fetches():
-    panel = panels.choice_panel(waiting())
+    panel = panels.choice_panel(command=waiting())
     panel.take("tutorial")
     panel.leave()
     panel.wait(PATIENCE)
@@ -82,7 +88,7 @@ def test_a_cell_that_is_run_again_stops_what_its_panel_fetches():
 
 def test_a_failure_is_said_and_nothing_is_chosen():
     failing = 'print(\'{"failed": "no <network>"}\'); raise SystemExit(1)'
-    panel = panels.choice_panel((sys.executable, "-c", failing))
+    panel = panels.choice_panel(command=(sys.executable, "-c", failing))
     panel.take("tutorial")
     panel.wait(PATIENCE)
     assert "<b>Nothing was chosen.</b> no &lt;network&gt;" in panel.said.value
@@ -90,7 +96,7 @@ def test_a_failure_is_said_and_nothing_is_chosen():
 
 
 def test_a_path_is_looked_at_as_soon_as_it_is_typed(tmp_path):
-    panel = panels.choice_panel(AT_ONCE)
+    panel = panels.choice_panel(command=AT_ONCE)
     panel.path.value = str(tmp_path / "nothing")
     assert "which is not there" in panel.said.value and panel.fetching is None
     panel.buttons["folder"].click()
@@ -99,7 +105,7 @@ def test_a_path_is_looked_at_as_soon_as_it_is_typed(tmp_path):
         (tmp_path / "mine" / name).mkdir(parents=True)
         Image.new("RGB", (9, 9)).save(tmp_path / "mine" / name / "1.png")
     panel.path.value = f'"{tmp_path / "mine"}"'
-    assert "cup (1), mug (1) files" in panel.said.value
+    assert "cup (1), mug (1) pictures" in panel.said.value
     panel.buttons["folder"].click()
     panel.wait(PATIENCE)
     assert recipes.chosen().pictures == str(tmp_path / "mine") and marked(panel) == ["folder"]
@@ -107,7 +113,7 @@ def test_a_path_is_looked_at_as_soon_as_it_is_typed(tmp_path):
 
 def test_a_variable_that_goes_before_the_choice_is_named(monkeypatch):
     monkeypatch.setenv("COURSE_RECIPE", "tutorial")
-    panel = panels.choice_panel(AT_ONCE)
+    panel = panels.choice_panel(command=AT_ONCE)
     assert marked(panel) == ["tutorial"]
     panel.take("article")
     panel.wait(PATIENCE)
@@ -145,3 +151,43 @@ def test_a_folder_that_cannot_be_written_to_is_said(tmp_path, monkeypatch):
     panel = panels.afresh_panel()
     panel.button.click()
     assert "COURSE_WORK" in panel.said.value
+
+
+def test_one_card_alone_is_the_folder_s():
+    panel = panels.choice_panel("folder")
+    assert [*panel.cards] == ["folder"]
+    shown = panel._repr_mimebundle_()["text/html"]
+    assert "Take my folder" in shown and "Take the drawings" not in shown
+
+
+def zipped(folder) -> bytes:
+    """An archive of two classes."""
+    for name in ("cup", "mug"):
+        (folder / name).mkdir(parents=True)
+        Image.new("RGB", (9, 9)).save(folder / name / "1.png")
+    return Path(shutil.make_archive(str(folder), "zip", folder)).read_bytes()
+
+
+def test_a_zip_that_is_sent_is_kept_and_its_path_typed(tmp_path):
+    panel = panels.choice_panel("folder")
+    sent = {"name": "../my pictures.zip", "content": memoryview(zipped(tmp_path / "mine"))}
+    panel.upload.value = (uploaded(sent),)
+    path = Path(panel.path.value)
+    assert path.name == "my_pictures.archive" and path.read_bytes() == bytes(sent["content"])
+    assert "is an archive" in panel.said.value
+    assert [one.name for one in arrange(find(str(path))).files] == ["cup/1.png", "mug/1.png"]
+
+
+def test_what_is_sent_and_is_no_archive_is_refused(monkeypatch):
+    panel = panels.choice_panel("folder")
+    panel.upload.value = (uploaded({"name": "a.zip", "content": memoryview(b"PK nothing")}),)
+    assert "a.zip, which is no zip or tar archive" in panel.said.value and not panel.path.value
+    monkeypatch.setattr(uploads, "MOST_ARCHIVE_BYTES", 3)
+    with pytest.raises(ValueError, match="Expected: an archive of at most"):
+        uploads.keep_archive({"name": "a.zip", "content": b"many"})
+
+
+def uploaded(sent):
+    """As a browser sends it."""
+    now = datetime.datetime.now(datetime.UTC)
+    return {**sent, "type": "application/zip", "size": len(sent["content"]), "last_modified": now}

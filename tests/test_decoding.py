@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 
 import numpy as np
+import pillow_heif
 import pytest
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
-from helpers import machine, pictures
-from helpers.pictures import decoding
+from helpers import machine, page, pictures
+from helpers.pictures import apart, colours, decoding, headers, uploads
+
+pillow_heif.register_heif_opener()
 
 SIZE = 20
 
@@ -29,9 +33,12 @@ def saved(image: Image.Image, kind: str, **options) -> bytes:
 
 
 def resized(image: Image.Image, size: int = SIZE) -> np.ndarray:
-    """What the course makes of pixels that Pillow decoded."""
+    """What the course makes of pixels that Pillow decoded, those of `transparent` on white."""
     import tensorflow as tf
 
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     found = tf.image.resize(np.asarray(image.convert("RGB")), (size, size))
     return np.rint(found.numpy()).astype(int)
 
@@ -54,6 +61,9 @@ def turned_exif(turn: int) -> Image.Exif:
         ("MPO", {"quality": 95}, 16),
         ("PNG", {}, 1),
         ("WEBP", {"lossless": True}, 1),
+        ("TIFF", {}, 1),
+        ("AVIF", {"quality": 100}, 1),
+        ("HEIF", {"quality": -1}, 1),  # pillow-heif writes the note as a turn of its own
     ],
 )
 def test_all_orientations_are_those_of_pillow(kind, options, tolerance, turn):
@@ -84,9 +94,11 @@ KINDS = {
     "grey PNG": (scene().convert("L"), "PNG", {}, 0),
     "palette PNG": (scene().convert("P"), "PNG", {}, 0),
     "bilevel PNG": (scene().convert("1"), "PNG", {}, 1),
-    "transparent PNG": (transparent(), "PNG", {}, 0),
+    "transparent PNG": (transparent(), "PNG", {}, 1),
+    "PNG with a transparent colour": (scene().convert("P"), "PNG", {"transparency": 3}, 1),
+    "grey and transparent PNG": (transparent().convert("LA"), "PNG", {}, 1),
     "moving PNG": (scene(), "PNG", {"save_all": True, "append_images": [scene().rotate(90)]}, 0),
-    "transparent WebP": (transparent(), "WEBP", {"lossless": True, "exact": True}, 0),
+    "transparent WebP": (transparent(), "WEBP", {"lossless": True, "exact": True}, 1),
     "lossy WebP": (scene(), "WEBP", {"quality": 90}, 1),
     "moving WebP": (
         scene(),
@@ -98,6 +110,14 @@ KINDS = {
     "palette BMP": (scene().convert("P"), "BMP", {}, 0),
     "bilevel BMP": (scene().convert("1"), "BMP", {}, 1),
     "GIF": (scene().convert("P"), "GIF", {}, 0),
+    "GIF with a transparent colour": (scene().convert("P"), "GIF", {"transparency": 3}, 1),
+    "HEIC": (scene(), "HEIF", {"quality": 90}, 1),
+    "transparent HEIC": (transparent(), "HEIF", {"quality": 90}, 1),
+    "AVIF": (scene(), "AVIF", {}, 1),
+    "TIFF": (scene(), "TIFF", {}, 0),
+    "packed TIFF": (scene(), "TIFF", {"compression": "tiff_lzw"}, 0),
+    "CMYK TIFF": (scene().convert("CMYK"), "TIFF", {}, 1),
+    "JPEG 2000": (scene(), "JPEG2000", {}, 1),
     "moving GIF": (scene(), "GIF", {"save_all": True, "append_images": [scene().rotate(90)]}, 0),
 }
 
@@ -182,6 +202,15 @@ def test_a_picture_of_too_many_pixels_is_never_decoded(contents, monkeypatch):
         pictures.decode(contents, SIZE)
 
 
+def tiff_of(width: int, height: int) -> bytes:
+    """As `png_of`, of a TIFF."""
+    contents = bytearray(saved(scene(), "TIFF"))
+    for tag, value in ((256, width), (257, height)):
+        at = contents.index(struct.pack("<H", tag))
+        contents[at : at + 12] = struct.pack("<HHII", tag, 4, 1, value)
+    return bytes(contents)
+
+
 def test_the_largest_pictures_of_phones_are_within_the_limit():
     assert 8_688 * 5_792 < 8_192 * 6_144 < decoding.MOST_PIXELS
 
@@ -198,15 +227,22 @@ def boxed(brand: bytes, *others: bytes) -> bytes:
         (b"", "the file is empty"),
         (b"<html>not found</html>", decoding.NOT_A_PICTURE),
         (bytes(5000), decoding.NOT_A_PICTURE),
-        (boxed(b"heic", b"mif1", b"heic"), "an HEIC picture.*Most Compatible"),
-        (boxed(b"mif1", b"heic"), "an HEIC picture"),
-        (boxed(b"mif1", b"avif", b"miaf"), "an AVIF picture"),
-        (saved(scene(), "AVIF"), "an AVIF picture"),
+        (boxed(b"heic", b"mif1", b"heic"), headers.CODING),
+        (boxed(b"mif3", b"avci"), headers.CODING),
+        (boxed(b"vvic", b"mif1"), headers.CODING),
+        (boxed(b"j2ki", b"mif1"), headers.CODING),
+        (saved(scene(), "HEIF")[:400], headers.CODING),
+        (boxed(b"mif1", b"avif", b"miaf"), headers.CODING),
+        (boxed(b"crx ", b"isom"), headers.RAW),
         (boxed(b"isom", b"mp41"), "a video"),
         (boxed(b"qt  "), "a video"),
         (b"RIFF\0\0\0\0AVI LIST", "a video or sound"),
-        (saved(scene(), "TIFF"), "a TIFF or raw picture"),
-        (saved(scene(), "JPEG2000"), "a JPEG 2000 picture"),
+        (saved(scene(), "TIFF")[:100], "damaged or cut short"),
+        (saved(scene(), "TIFF", tiffinfo={50706: b"\1\4\0\0"}), headers.RAW),
+        (saved(scene(), "TIFF", tiffinfo={254: 1}), headers.RAW),
+        (saved(Image.new("F", (9, 9)), "TIFF"), "pixels of 32 bits"),
+        (saved(scene(), "JPEG2000")[:100], "damaged or cut short"),
+        (tiff_of(10_001, 10_000), "larger than 100 million pixels"),
         (saved(scene(), "PDF"), "a PDF document"),
         (saved(scene(), "ICO"), decoding.NOT_A_PICTURE),
         (saved(scene(), "JPEG")[:300], "damaged or cut short"),
@@ -267,3 +303,241 @@ def test_more_pictures_than_the_memory_holds_are_refused(tmp_path, monkeypatch):
     with pytest.raises(MemoryError, match=r"3 pictures of 64 x 64.*in_memory=False"):
         decoding.decode_files([*two, two[0]], 64)
     assert decoding.decode_files([*two, two[0]], 64, keep=False).failed == {}
+
+
+# Notes and colours
+
+
+def exif_of(kind: int, value: bytes) -> bytes:
+    """An EXIF note whose orientation has a type of TIFF 6.0: 1 BYTE, 2 ASCII, 7 UNDEFINED."""
+    entry = struct.pack("<HHI4s", 274, kind, len(value), value.ljust(4, b"\0"))
+    return b"Exif\0\0II*\0\x08\0\0\0\1\0" + entry + bytes(4)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "PNG"])
+@pytest.mark.parametrize(("type_", "value"), [(1, b"\6"), (2, b"6\0"), (7, b"\6\0")])
+def test_a_note_of_another_type_turns_nothing_and_stops_nothing(kind, type_, value, tmp_path):
+    contents = saved(scene(), kind, exif=exif_of(type_, value))
+    path = tmp_path / "odd"
+    path.write_bytes(contents)
+    found = decoding.decode_files([str(path)], SIZE)
+    assert found.failed == {} and found.sizes.tolist() == [[40, 60]]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "CMYK JPEG", "WEBP"])
+def test_a_note_that_is_cut_short_is_not_a_page_of_warnings(kind):
+    note = exif_of(3, b"\6\0\0\0").replace(b"\3\0\4\0\0\0", b"\2\0\0\xff\0\0")
+    image = scene().convert("CMYK" if kind.startswith("CMYK") else "RGB")
+    contents = saved(image, kind.rpartition(" ")[2], exif=note)
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        pictures.decode(contents, SIZE)
+    assert not seen
+
+
+def png(*extra: tuple[bytes, bytes], behind: bool) -> bytes:
+    """A PNG with more chunks, in front of its pixels or behind them."""
+    whole = saved(scene(), "PNG")
+    at = whole.index(b"IEND" if behind else b"IDAT") - 4
+    added = b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in extra
+    )
+    return whole[:at] + added + whole[at:]
+
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a xmlns:tiff="t" tiff:Orientation="6"/></x:xmpmeta>'
+NOTE = exif_of(3, b"\6\0\0\0").replace(b"\3\0\4\0\0\0", b"\3\0\1\0\0\0")
+LATE = {
+    "behind the pixels": png((b"eXIf", NOTE[6:]), behind=True),
+    "in an older program's text": png(
+        (b"tEXt", b"Raw profile type exif\0\nexif\n%8d\n" % len(NOTE) + NOTE.hex().encode()),
+        behind=False,
+    ),
+    "in XMP": png((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + XMP), behind=False),
+    "in a late segment of a JPEG": (
+        lambda whole, at: whole[:at] + b"\xff\xe1" + struct.pack(">H", len(NOTE) + 2) + NOTE
+        + whole[at:]
+    )(saved(scene(), "JPEG", quality=95), saved(scene(), "JPEG", quality=95).index(b"\xff\xda")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", LATE)
+def test_a_note_is_found_wherever_it_stands(where):
+    with Image.open(io.BytesIO(LATE[where])) as stored:
+        upright = ImageOps.exif_transpose(stored)
+        assert upright.size == (40, 60)
+    assert furthest(pictures.decode(LATE[where], SIZE), resized(upright)) <= 16
+    assert headers.inspect(io.BytesIO(LATE[where])).size == (60, 40)
+
+
+def test_a_png_with_a_note_that_is_too_long_or_damaged_is_whole():
+    long = PngImagePlugin.PngInfo()
+    long.add_text("comment", "x" * 2_000_000, zip=True)
+    damaged = bytearray(png((b"tEXt", b"comment\0fine"), behind=False))
+    damaged[damaged.index(b"fine")] ^= 1
+    for contents in (saved(scene(), "PNG", pnginfo=long), bytes(damaged)):
+        np.testing.assert_array_equal(pictures.decode(contents, SIZE), resized(scene()))
+
+
+def bmp_of(bits: int, masks: tuple[int, ...], height: int, numbers: list[int]) -> bytes:
+    """A BMP two pixels wide whose channels lie where the masks say."""
+    row = b"".join(number.to_bytes(bits // 8, "little") for number in numbers[:2])
+    below = b"".join(number.to_bytes(bits // 8, "little") for number in numbers[2:])
+    body = row.ljust(-len(row) // 4 * -4, b"\0") + below.ljust(-len(below) // 4 * -4, b"\0")
+    packed = {3: 3, 4: 6}[len(masks)]
+    header = struct.pack("<IiiHHI20x", 40, 2, height, 1, bits, packed)
+    whole = header + struct.pack(f"<{len(masks)}I", *masks)
+    return struct.pack("<2sI4xI", b"BM", 14 + len(whole + body), 14 + len(whole)) + whole + body
+
+
+# Pixels from the first row of the file on: full red, full green, full blue, half of each.
+ODD_MASKS = {
+    "4-4-4": (16, (0xF00, 0xF0, 0xF), [0xF00, 0x0F0, 0x00F, 0x888], 136),
+    "4-4-4-4": (16, (0xF00, 0xF0, 0xF, 0xF000), [0xFF00, 0xF0F0, 0xF00F, 0xF888], 136),
+    "blue above red": (16, (0x1F, 0x7E0, 0xF800), [0x1F, 0x7E0, 0xF800, 0x8410], (132, 130, 132)),
+    "10-10-10": (
+        32,
+        (0x3FF00000, 0xFFC00, 0x3FF),
+        [0x3FF00000, 0xFFC00, 0x3FF, 0x20080200],
+        128,
+    ),
+    "24 bits, red first": (24, (0xFF, 0xFF00, 0xFF0000), [0xFF, 0xFF00, 0xFF0000, 0x808080], 128),
+}
+
+
+@pytest.mark.parametrize("name", ODD_MASKS)
+@pytest.mark.parametrize("height", [2, -2])
+def test_the_channels_of_a_bmp_may_lie_in_any_bits(name, height):
+    bits, masks, numbers, half = ODD_MASKS[name]
+    last = half if isinstance(half, tuple) else (half,) * 3
+    rows = [[(255, 0, 0), (0, 255, 0)], [(0, 0, 255), last]]
+    found = pictures.decode(bmp_of(bits, masks, height, numbers), 2)
+    np.testing.assert_array_equal(found, rows if height < 0 else rows[::-1])
+
+
+def test_a_bmp_with_odd_masks_that_is_cut_short_is_damaged():
+    bits, masks, numbers, _ = ODD_MASKS["4-4-4"]
+    with pytest.raises(pictures.NotAPicture, match="damaged or cut short"):
+        pictures.decode(bmp_of(bits, masks, 2, numbers)[:-3], 2)
+
+
+def wide_gamut() -> bytes:
+    """A profile with the primaries of sRGB in another order: nobody misses that it was not read."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(profile).replace("sRGB".encode("utf-16-be"), "odd!".encode("utf-16-be"))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
+def test_colours_of_another_profile_become_those_of_srgb(kind):
+    contents = saved(scene(), kind, icc_profile=wide_gamut(), quality=95)
+    with Image.open(io.BytesIO(contents)) as stored:
+        odd = ImageCms.ImageCmsProfile(io.BytesIO(stored.info["icc_profile"]))
+        srgb = ImageCms.createProfile("sRGB")
+        expected = resized(ImageCms.profileToProfile(stored, odd, srgb, outputMode="RGB"))
+        plain = resized(stored)
+    found = pictures.decode(contents, SIZE)
+    assert furthest(found, expected) <= 1 and furthest(expected, plain) > 50
+
+
+def test_a_profile_is_judged_by_what_it_does_not_by_its_name():
+    linear = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    at = linear.index(b"para")
+    linear[at + 8 : at + 16] = struct.pack(">HHI", 0, 0, 1 << 16)  # gamma 1 in place of the curve
+    with Image.open(io.BytesIO(saved(scene(), "PNG", icc_profile=bytes(linear)))) as stored:
+        assert colours.foreign_profile(stored) == bytes(linear)
+
+
+@pytest.mark.parametrize(
+    "profile", [b"nothing", ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()]
+)
+def test_a_profile_that_cannot_be_used_is_passed_over(profile):
+    contents = saved(scene(), "PNG", icc_profile=profile)
+    np.testing.assert_array_equal(pictures.decode(contents, SIZE), resized(scene()))
+
+
+def test_a_picture_whose_profile_is_srgb_stays_with_the_quick_decoder():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    contents = saved(scene(), "JPEG", icc_profile=srgb)
+    header = headers.inspect(io.BytesIO(contents))
+    assert header.decoder is headers.Decoder.TENSORFLOW
+
+
+DEEP = np.arange(SIZE * SIZE, dtype=np.uint16).reshape(SIZE, SIZE) * 160
+EVERYWHERE = {
+    **{name: saved(image, kind, **options) for name, (image, kind, options, _) in KINDS.items()},
+    "16 bits": saved(Image.fromarray(DEEP), "PNG"),
+    "16 bits, TIFF": saved(Image.fromarray(DEEP), "TIFF"),
+    "other colours": saved(scene(), "JPEG", icc_profile=wide_gamut(), quality=95),
+    **LATE,
+}
+
+
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_folder_upload_page_and_bytes_see_the_same(name, tmp_path):
+    contents = EVERYWHERE[name]
+    (tmp_path / "a").write_bytes(contents)
+    expected = pictures.decode(contents, SIZE)
+    in_folder = decoding.decode_files([str(tmp_path / "a")], SIZE).images[0]
+    (sent,) = uploads.receive([{"name": "a", "content": contents}], SIZE)
+    np.testing.assert_array_equal(in_folder, expected)
+    np.testing.assert_array_equal(sent.image, expected)
+    # The page's resize rounds down, and its decoder of JPEG is not TensorFlow's.
+    assert furthest(page.decode(contents, SIZE), expected) <= (16 if "JPEG" in name else 2)
+
+
+def test_a_damaged_note_takes_no_other_along():
+    contents = bytearray(png((b"eXIf", NOTE[6:]), (b"tEXt", b"comment\0fine"), behind=False))
+    contents[contents.index(b"fine")] ^= 1
+    assert headers.inspect(io.BytesIO(bytes(contents))).size == (60, 40)
+
+
+def test_one_grey_of_sixteen_bits_may_be_transparent():
+    deep = Image.fromarray(np.full((SIZE, SIZE), 777, np.uint16))
+    contents = saved(deep, "PNG", transparency=777)
+    assert (pictures.decode(contents, SIZE) == 255).all()
+
+
+def test_what_was_laid_on_white_is_counted(tmp_path):
+    for name, image in (("a", transparent()), ("b", scene()), ("c", scene().convert("RGBA"))):
+        image.save(tmp_path / name, "PNG")
+    found = decoding.decode_files([str(tmp_path / name) for name in "abc"], SIZE)
+    assert found.transparent == {0}  # an alpha channel that is opaque is none
+
+
+# The process that may die
+
+
+@pytest.fixture
+def worker():
+    one = apart.Worker()
+    yield one
+    one.close()
+
+
+def test_a_decoder_that_crashes_costs_one_file(worker):
+    contents = saved(scene(), "TIFF")
+    assert worker.decode(contents)[0].reason is None
+    worker._process.kill()
+    assert worker.decode(contents) == (apart.Reply(reason=apart.CRASHED), None)
+    reply, pixels = worker.decode(contents)
+    assert (reply.height, reply.width) == (40, 60) == pixels.shape[:2]
+
+
+def test_a_decoder_that_does_not_end_is_ended(worker, monkeypatch):
+    monkeypatch.setattr(apart, "PATIENCE", 0.0)
+    assert worker.decode(saved(scene(), "TIFF"))[0].reason == apart.TOO_SLOW
+
+
+def test_an_interrupt_does_not_hand_one_file_s_pixels_to_the_next(worker, monkeypatch):
+    one, other = (saved(Image.new("L", (4, 4), grey), "TIFF") for grey in (50, 200))
+
+    def interrupted(pipe):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(apart, "_read", interrupted)
+        worker.decode(one)
+    assert (worker.decode(other)[1] == 200).all()

@@ -91,5 +91,7 @@ def test_no_heading_table_or_caption_links_to_it():
 
 def test_it_is_found_by_its_name_only():
     assert find("glossary") == find("glossary.ipynb") == GLOSSARY
-    with pytest.raises(ValueError, match=r"Expected: one of 0 \(00_start\).*, glossary\."):
+    with pytest.raises(
+        ValueError, match=r"Expected: one of 0 \(00_start\).*, glossary, your_project\."
+    ):
         find(str(GLOSSARY.number))

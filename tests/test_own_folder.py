@@ -73,11 +73,15 @@ def test_a_path_that_is_not_there_names_what_is(mugs):
         clean_path(str(mugs / "cup" / "nothing"))
 
 
-def test_a_file_is_no_folder(mugs):
-    with zipfile.ZipFile(mugs / "mugs.zip", "w"):
-        pass
-    with pytest.raises(ValueError, match=r"which is a file.*Unpack it"):
-        clean_path(str(mugs / "mugs.zip"))
+def test_a_file_is_no_folder_and_an_archive_is_as_good_as_one(mugs):
+    (mugs / "mugs.txt").write_text("milk")
+    with pytest.raises(ValueError, match=r"which is a file, and no zip or tar archive"):
+        clean_path(str(mugs / "mugs.txt"))
+    path = mugs / "mugs.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cup/1.jpg", b"")
+    assert clean_path(str(path)) == path
+    assert glance(str(path)) == f"{path} is an archive. 'Take my folder' unpacks and reads it."
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there it is a path like any other")
@@ -97,12 +101,21 @@ def test_a_name_too_long_for_the_system_is_not_there(mugs):
 
 
 def test_a_glance_counts_files(mugs):
-    assert glance(str(mugs)) == (f"In {mugs}: cup (3), mug (3) files. 'Take my folder' reads them.")
+    read = "'Take my folder' reads them."
+    assert glance(str(mugs)) == f"In {mugs}: cup (3), mug (3) pictures. {read}"
+    (mugs / "cup" / "notes.txt").write_text("milk")
+    assert glance(str(mugs)) == f"In {mugs}: cup (3), mug (3) pictures, and 1 other file. {read}"
+    assert glance(str(mugs.parent)) == (
+        f"In {mugs.parent}: cup (3), mug (3) pictures, and 1 other file. The classes lie in "
+        f"{mugs}. {read}"
+    )
 
 
 def test_a_folder_with_one_class_or_none_is_said(mugs, tmp_path):
+    (tmp_path / "one" / "mug").mkdir(parents=True)
+    (tmp_path / "one" / "mug" / "1.jpg").write_bytes(b"")
     with pytest.raises(ValueError, match=r"with 1 subfolders.*at least 2"):
-        glance(str(mugs.parent))
+        glance(str(tmp_path / "one"))
     (tmp_path / "empty").mkdir()
     for ask in (glance, look_at):
         with pytest.raises(ValueError, match="with 0 subfolders"):
@@ -110,7 +123,7 @@ def test_a_folder_with_one_class_or_none_is_said(mugs, tmp_path):
 
 
 def test_a_folder_of_what_are_no_pictures_is_said(mugs):
-    with pytest.raises(ValueError, match="0 readable pictures in class 'cup'"):
+    with pytest.raises(ValueError, match=r"0 readable pictures in class 'cup' \(left out: 3 x"):
         look_at(str(mugs))
 
 
@@ -119,7 +132,7 @@ def test_a_folder_that_may_not_be_read_is_said(mugs, monkeypatch):
         raise PermissionError(13, "Permission denied", str(mugs))
 
     monkeypatch.setattr(own_folder.pictures, "load", refuse)
-    monkeypatch.setattr(own_folder.folder, "class_folders", refuse)
+    monkeypatch.setattr(own_folder, "arrange", refuse)
     for ask in (glance, look_at):
         with pytest.raises(ValueError, match=r"may not be read\. Expected: a folder of yours"):
             ask(str(mugs))

@@ -1,8 +1,9 @@
-"""Lesson 9 on a learner's folder: whatever its classes are, a model comes out, and its files."""
+"""A learner's folder in lesson 9 and on the project's page: a model comes out, and its files."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import keras
@@ -32,10 +33,10 @@ def fill(folder: Path, names: list[str], each: int) -> Path:
     return folder
 
 
-def run(environment: dict[str, str]) -> tuple[str, list[str]]:
-    """Run the stored lesson in a kernel; what its cells print, and the texts that stand there."""
-    book = nbformat.read(lessons.find(9).notebook, as_version=4)
-    execution.execute(book, paths.NOTEBOOKS, "lesson 9", environment)
+def run(page: int | str) -> tuple[str, list[str]]:
+    """Run a stored page in a kernel; what its cells print, and the texts that stand there."""
+    book = nbformat.read(lessons.find(page).notebook, as_version=4)
+    execution.execute(book, paths.NOTEBOOKS, str(page), {})
     outputs = [output for cell in book.cells for output in cell.get("outputs", [])]
     printed = [
         output.get("text") or output.get("data", {}).get("text/html", "") for output in outputs
@@ -62,7 +63,7 @@ def test_a_folder_becomes_a_model(tmp_path, monkeypatch, way):
         monkeypatch.setenv("COURSE_FOLDER", str(folder))
     else:
         recipes.choose("folder", folder)
-    printed, texts = run({})
+    printed, texts = run(9)
 
     assert str(folder) in printed
     for word in STAND_IN:  # of the stand-in, a learner with a folder hears only that there is one
@@ -77,3 +78,20 @@ def test_a_folder_becomes_a_model(tmp_path, monkeypatch, way):
     same = np.asarray(model(image[np.newaxis]))
     np.testing.assert_allclose(same, exported(image[np.newaxis]), atol=1e-3)
     assert written.with_suffix(".txt").read_text(encoding="utf-8").split("\n") == names
+
+
+def test_a_zip_becomes_a_model_on_the_project_s_page(tmp_path, monkeypatch):
+    for variable in ("COURSE_RECIPE", "COURSE_PICTURES", "COURSE_FOLDER"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "no weights"))
+    folder = fill(tmp_path / "mine", ["cups", "mugs", "pots"], each=8)
+    recipes.choose("folder", shutil.make_archive(str(tmp_path / "mine"), "zip", folder))
+    printed, _ = run("your_project")
+    assert "24 pictures of 3 classes" in printed and "Preflight: " in printed
+    (written,) = (tmp_path / "cache" / "models" / "folder").glob("*/project.tflite")
+    exported = export.load(written)
+    assert exported.class_names == ("cups", "mugs", "pots")
+    image = np.asarray(Image.open(folder / "pots" / "IMG_1.jpg").resize((96, 96)))
+    assert exported.predicted_classes(image[np.newaxis]).tolist() == [2]
+    assert written.with_suffix(".keras").is_file()

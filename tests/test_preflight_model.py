@@ -174,6 +174,13 @@ def test_blue_and_red_are_told_by_their_means(data):
     assert found(unflipped, data) == ["scaling"]
 
 
+def test_pictures_of_sea_and_sky_are_not_taken_for_swapped_ones(data):
+    blue = scaled(data, lambda x: x * np.array([0.4, 0.9, 1.3], "float32") / 1.3)
+    report = look(with_head(vgg(), scaling=VGG), blue)
+    assert not report.findings
+    assert "sea and sky" in dict(report.skipped)["scaling"]
+
+
 @pytest.mark.parametrize(
     ("scale", "sound"), [(None, True), (L.Rescaling(1 / 255), False), (tf_scaling, False)]
 )

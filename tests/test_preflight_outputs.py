@@ -244,6 +244,16 @@ FAULTY = {
         ["metrics error", "equal the label exactly"],
         (1, "sigmoid", "0/1", BINARY, ["accuracy"]),
     ),
+    "probabilities for a loss of logits, and the metric's threshold": (
+        (1, "sigmoid", "0/1", LOGITS, ["accuracy"]),
+        ["logits error", "from_logits=True) and metrics=[keras.metrics.BinaryAccuracy(thresh"],
+        (1, None, "0/1", LOGITS, AT_ZERO),
+    ),
+    "the same with a metric that takes probabilities only": (
+        (1, "sigmoid", "0/1", LOGITS, [metrics.PrecisionAtRecall(0.5)]),
+        ["logits error", "takes probabilities only", "from_logits=False in the loss"],
+        (1, "sigmoid", "0/1", BINARY, [metrics.PrecisionAtRecall(0.5)]),
+    ),
     "a crossentropy that takes logits": (
         (1, "sigmoid", "0/1", BINARY, [metrics.BinaryCrossentropy(from_logits=True)]),
         ["metrics error", "takes logits", "BinaryCrossentropy(from_logits=False)"],

@@ -107,8 +107,10 @@ def test_any_shares_split_each_class_without_loss(
         for number in range(count)
     ]
     names = tuple(map(str, range(len(counts))))
+    shares = splits.Shares(validation, test, seed)
+    parts = shares(files)
     try:
-        parts = splits.enough(splits.Shares(validation, test, seed), names)(files)
+        splits.check_classes(names, parts, [], shares)
     except ValueError as error:
         assert "Expected: at least 3, one for each split" in str(error)
         return

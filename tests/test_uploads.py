@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from test_decoding import boxed, png_of, saved, scene, turned_exif
 
 from helpers import panels, pictures
-from helpers.pictures import decoding, labels, uploads
+from helpers.pictures import decoding, headers, labels, uploads
 
 NAMES = ("ant", "bee <b>")
 HOSTILE = '<script>alert("x")</script>.jpg'
@@ -55,7 +55,7 @@ def test_pictures_and_reasons_come_in_their_order():
     with Image.open(io.BytesIO(contents)) as stored:
         upright = np.asarray(ImageOps.exif_transpose(stored).resize((16, 16))).astype(int)
     assert np.abs(found[0].image - upright).mean() < 20
-    assert [one.reason for one in found] == [None, decoding.HEIC, decoding.TOO_LARGE]
+    assert [one.reason for one in found] == [None, headers.CODING, decoding.TOO_LARGE]
     assert found[1].image is None and found[1].contents == b""
 
 

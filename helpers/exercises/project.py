@@ -241,7 +241,7 @@ def _from_folder(names: tuple[str, ...], size: int, folder: Path) -> tuple[np.nd
 
 def _pictures(folder: Path, size: int) -> np.ndarray:
     """All pictures in a folder and the folders in it, uint8 `(n, size, size, 3)`."""
-    from helpers.pictures.folder import files_of
+    from helpers.pictures.arrangements import files_of
 
     found = []
     for file in files_of(folder, label=0):

@@ -11,9 +11,7 @@ Keras. `python -m helpers.page FILE` keeps it open; in a notebook::
 from __future__ import annotations
 
 import asyncio
-import io
 import threading
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,11 +46,11 @@ def decode(contents: bytes, size: int) -> np.ndarray:
     were not blurred. `transform` samples as `tf.image.resize(method="bilinear")` does, to within
     one of the 255 steps, for it rounds down.
 
-    `decoding.decode`, which is the training's own, needs TensorFlow; the limits and the reasons
-    are those of `helpers.pictures.decoding` here, too.
+    `decoding.decode`, which is the training's own, needs TensorFlow. Limits, reasons and what is
+    done with colours are the same.
 
     Args:
-        contents: the bytes of a JPEG, PNG, GIF, BMP or WebP file.
+        contents: the bytes of a picture's file.
         size: the side of the square in pixels.
 
     Returns:
@@ -63,20 +61,7 @@ def decode(contents: bytes, size: int) -> np.ndarray:
     """
     from PIL import Image
 
-    header = decoding.inspect(io.BytesIO(contents))
-    if header.reason is not None:
-        raise decoding.NotAPicture(header.reason)
-    try:
-        with warnings.catch_warnings():
-            # Pillow warns of sizes that are within the limit.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(contents), formats=decoding.FORMATS) as image:
-                # A large JPEG is decoded at a half, a quarter or an eighth of its size.
-                image.draft("RGB", (decoding.SPARE * size, decoding.SPARE * size))
-                pixels = _sample(image.convert("RGB"), size)
-    except Exception as error:  # whatever its readers stumble over in a file that somebody made up
-        raise decoding.NotAPicture(decoding.DAMAGED) from error
-    return decoding.turned(pixels, header.turn)
+    return _sample(Image.fromarray(decoding.render(contents, size).pixels), size)
 
 
 def _sample(image: Any, size: int) -> np.ndarray:

@@ -15,6 +15,8 @@ from helpers import fetching, machine, own_folder, recipes
 from helpers.fetching import DONE, FAILED, RUNNING, Fetching
 from helpers.panels.panel import STILL, Panel
 from helpers.panels.still import button_html
+from helpers.pictures import uploads
+from helpers.pictures.uploads import MOST_ARCHIVE_BYTES as MOST_BYTES
 
 CHOSEN_COLOUR, LINE_COLOUR = "#1976d2", "#9e9e9e"
 PLACEHOLDER = "path, such as ~/Pictures/mugs"
@@ -54,31 +56,35 @@ OFFERS = (
     Offer(
         "folder",
         "A folder of mine",
-        "Your own pictures and MobileNetV2. The folder has one subfolder a class.",
+        "Your own pictures and MobileNetV2: a folder with one subfolder a class, or a zip of one.",
         "Take my folder",
     ),
 )
 
 
 class Choice(Panel):
-    """Four cards, and below them what is under way.
+    """A card for each recipe, and below them what is under way.
 
     Args:
+        names: of recipes, of which there is a card each.
         command: the program that fetches, as `fetching.Fetching` wants it.
     """
 
-    def __init__(self, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, names: Sequence[str] = recipes.NAMES, command: Sequence[str] | None = None
+    ) -> None:
+        self.offers = [offer for offer in OFFERS if offer.name in names]
         self.fetching: Fetching | None = None
         self._command = command
         self._showing = threading.Lock()
-        self.texts = {offer.name: widgets.HTML() for offer in OFFERS}
+        self.texts = {offer.name: widgets.HTML() for offer in self.offers}
         self.buttons = {
             offer.name: widgets.Button(
                 description=offer.button,
                 tooltip=f"Download what is missing: {fetching.size(offer.name)}",
                 layout=widgets.Layout(width="max-content"),
             )
-            for offer in OFFERS
+            for offer in self.offers
         }
         self.path = widgets.Text(
             placeholder=PLACEHOLDER,
@@ -86,7 +92,13 @@ class Choice(Panel):
             continuous_update=False,
             layout=widgets.Layout(width="100%"),
         )
-        self.cards = {offer.name: self._card(offer) for offer in OFFERS}
+        self.upload = widgets.FileUpload(
+            accept=".zip,.tar,.tgz",
+            description="Upload a zip",
+            tooltip=f"At most {MOST_BYTES // 10**6} MB; of a larger one, type the path",
+            layout=widgets.Layout(width="max-content"),
+        )
+        self.cards = {offer.name: self._card(offer) for offer in self.offers}
         self.said, self.figures, self.report = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.bar = widgets.FloatProgress(min=0.0, max=1.0, layout=widgets.Layout(width="320px"))
         self.stop_button = widgets.Button(
@@ -98,6 +110,7 @@ class Choice(Panel):
         for name, button in self.buttons.items():
             button.on_click(lambda clicked, name=name: self.take(name))
         self.path.observe(self._path_typed, "value")
+        self.upload.observe(self._uploaded, "value")
         self.stop_button.on_click(self.stop)
         grid = widgets.GridBox(
             list(self.cards.values()),
@@ -108,7 +121,7 @@ class Choice(Panel):
             ),
         )
         below = [self.said, self.progress, self.figures, self.report]
-        super().__init__([grid, *below], still=still)
+        super().__init__([grid, *below], still=lambda: still(self.offers))
         self._show()
 
     # What a learner, or a test, can do
@@ -152,7 +165,7 @@ class Choice(Panel):
     def _card(self, offer: Offer) -> widgets.VBox:
         inside = [self.texts[offer.name], self.buttons[offer.name]]
         if offer.name == "folder":
-            inside.insert(1, self.path)
+            inside[1:1] = [self.path, self.upload]
         return widgets.VBox(
             inside, layout=widgets.Layout(padding="10px", justify_content="space-between")
         )
@@ -165,6 +178,14 @@ class Choice(Panel):
             except ValueError as error:
                 self._say(str(error))
 
+    def _uploaded(self, change: Any) -> None:
+        """Keep an archive that was sent, and type its path."""
+        for sent in change["new"]:
+            try:
+                self.path.value = str(uploads.keep_archive(sent))
+            except (ValueError, OSError) as error:
+                self._say(str(error))
+
     def _say(self, text: str) -> None:
         self.said.value = paragraph(html.escape(text))
 
@@ -173,7 +194,7 @@ class Choice(Panel):
         with self._showing:
             now = self.fetching
             running = now is not None and now.state == RUNNING
-            for button in (*self.buttons.values(), self.path):
+            for button in (*self.buttons.values(), self.path, self.upload):
                 button.disabled = running
             self.progress.layout.display = None if running else "none"
             if now is not None:
@@ -199,7 +220,7 @@ class Choice(Panel):
         """What is here now, and which is chosen."""
         chosen = kept()
         rate = machine.speed()
-        for offer in OFFERS:
+        for offer in self.offers:
             is_chosen = offer.name == chosen
             here = fetching.here(offer.name)
             takes = fetching.duration(offer.name, rate=rate)
@@ -243,19 +264,25 @@ def text(offer: Offer, here: str, takes: str, is_chosen: bool = False) -> str:
     )
 
 
-def still() -> dict[str, str]:
+def still(offers: Sequence[Offer] = OFFERS) -> dict[str, str]:
     """The cards with their buttons, without what differs between machines."""
     cards = []
-    for offer in OFFERS:
+    for offer in offers:
         said = text(offer, "", fetching.duration(offer.name))
         field = FIELD if offer.name == "folder" else ""
         box = f"border: 1px solid {LINE_COLOUR}; padding: 10px"
-        button = f'<div style="margin-top: 6px">{button_html(offer.button)}</div>'
+        zipped = f"{button_html('Upload a zip')} " if offer.name == "folder" else ""
+        button = f'<div style="margin-top: 6px">{zipped}{button_html(offer.button)}</div>'
         cards.append(f'<div style="{box}">{said}{field}{button}</div>')
     grid = "display: grid; grid-template-columns: repeat(2, 1fr); gap: 10px; max-width: 820px"
     return {"text/html": f'<div style="{grid}">{"".join(cards)}</div><p><small>{STILL}</small></p>'}
 
 
-def choice_panel(command: Sequence[str] | None = None) -> Choice:
-    """Choose how to take the course; what that needs is downloaded, and the choice kept."""
-    return Choice(command)
+def choice_panel(*names: str, command: Sequence[str] | None = None) -> Choice:
+    """Choose how to take the course; what that needs is downloaded, and the choice kept.
+
+    Args:
+        names: of the recipes to choose from; all without any.
+        command: as of `Choice`.
+    """
+    return Choice(names or recipes.NAMES, command)

@@ -33,22 +33,26 @@ def load(
     """Load a set of pictures, which is downloaded first where it has to be.
 
     Each picture is resized to a square, bilinearly and without keeping its aspect ratio, as
-    `keras.utils.image_dataset_from_directory(image_size=(size, size))` does, then rounded.
-    A picture stands upright, as the camera's EXIF note says. Transparency is ignored: what colour
-    lies under it shows. A large JPEG is decoded at a half, a quarter or an eighth of its size where
-    that leaves twice the pixels that are wanted. Files that cannot be decoded, and pictures of more
-    than `decoding.MOST_PIXELS`, are left out and named.
+    `keras.utils.image_dataset_from_directory(image_size=(size, size))` does, then rounded; a JPEG
+    is decoded to Pillow's values, which differ from Keras's by a few of 255.
+    A picture stands upright, as the camera's EXIF note says; its colours are those of sRGB, and
+    what is transparent lies on white (`colours`). A large JPEG is decoded at a half, a quarter or
+    an eighth of its size where that leaves twice the pixels that are wanted. Files that cannot be
+    decoded, and pictures of more than `decoding.MOST_PIXELS`, are left out and named.
 
     Args:
         name: `"drawings"`: drawn cats and dogs that come with the course, 1,000 to train, 500 for
             validation, 500 for the test. `"photos"`: 2,000 photographs of cats and dogs to train,
             and 1,000 of which half are for validation, half for the test. `"tfds"`:
             `cats_vs_dogs` of TensorFlow Datasets, 40 %, 10 % and 10 % of it. Or the path of a
-            folder with one subfolder a class.
+            folder, or of a zip or tar of one: with one subfolder a class; with `train`,
+            `validation` and `test`, which is used as the split that it is; with files called
+            `cat.1.jpg`, `dog.1.jpg`; or with a `labels.csv` of files and labels.
         size: the side of the square in pixels.
         seed: decides which file goes into which split, where that is not given, and the order.
         validation_share, test_share: shares of each class of a folder, 0 to 1; not used for
-            the three sets of the course.
+            the three sets of the course, nor where a folder is split already. Near copies
+            (`near_copies`) are kept in one split.
         in_memory: False leaves the pictures on disk, as `PictureFiles`, for sets that are larger
             than the memory. Not for `"tfds"`, whose pictures are no files.
         quiet: print no summary.
@@ -72,7 +76,7 @@ def is_ready(name: str) -> str | None:
     """None where `load(name, ...)` needs no download now; else why, and how to get it."""
     if name in SETS:
         return SETS[name].missing()
-    return None if folder.find(name) else folder.unknown(name)
+    return None if folder.is_there(name) else folder.unknown(name)
 
 
 def fetch(name: str) -> Path:

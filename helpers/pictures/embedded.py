@@ -11,7 +11,8 @@ import numpy as np
 
 from helpers import paths
 from helpers.drawings import sets
-from helpers.pictures.folder import Listing, belongs, class_folders, files_of, load_files
+from helpers.pictures.arrangements import Listing, belongs, class_folders, files_of
+from helpers.pictures.folder import load_files
 from helpers.pictures.splits import PARTS, File, Parts, PictureSet, shuffled
 
 

@@ -1,66 +1,120 @@
-"""A learner's folder with one subfolder a class, and what it shares with the course's own sets."""
+"""A learner's folder, or an archive of one, and what it shares with the course's own sets."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PurePath
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
-from helpers.pictures import decoding
-from helpers.pictures.splits import File, Parts, PictureFiles, PictureSet, Shares, Split, enough
-
-# What operating systems leave in a folder, besides names that begin with a dot.
-LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
+from helpers import archives, downloads, paths
+from helpers.pictures import decoding, near_copies
+from helpers.pictures.arrangements import Listing, arrange
+from helpers.pictures.splits import (
+    File,
+    Parts,
+    PictureFiles,
+    PictureSet,
+    Shares,
+    Split,
+    check_classes,
+    halves,
+    shuffled,
+)
 
 
 def load(name: str, size: int, shares: Shares, in_memory: bool) -> PictureSet:
-    """A learner's own pictures, split by class and seed."""
+    """A learner's own pictures, split as they lie, or by class and seed.
+
+    Near copies are kept in one split, where the split is the course's to make.
+    """
     folder = find(name)
     if not folder:
         raise ValueError(unknown(name))
-    class_names = class_folders(folder)
-    files = [
-        file
-        for label, class_name in enumerate(class_names)
-        for file in files_of(folder / class_name, label)
-    ]
-    stray = [
-        path.name for path in sorted(folder.iterdir()) if path.is_file() and belongs(path.name)
-    ]
-    left_out = [(name, "not in the subfolder of a class") for name in stray]
-    copies = _copies(files)
-    files = [file for file in files if file not in copies]
-    left_out += [(file.name, reason) for file, reason in copies.items()]
-    divide = enough(shares, class_names)
-    listing = Listing(folder.name, class_names, files, left_out)
-    return load_files(listing, divide, size, in_memory)
+    listing = without_copies(arrange(folder))
+    given = listing.given
+    divide = (lambda files: _as_given(files, given, shares.seed)) if given else shares
+    loaded = _decode(listing, divide(listing.files), size, in_memory)
+    groups = loaded.groups()
+    parts = _as_given(loaded.files, given, shares.seed) if given else shares(loaded.files, groups)
+    check_classes(listing.class_names, parts, loaded.left_out, shares)
+    found = loaded.split(parts)
+    said = (*listing.said, *_said_of_groups(groups, parts), *_said_of_transparent(loaded.decoded))
+    return replace(found, said=said, folder=str(listing.folder))
+
+
+def is_there(name: str | os.PathLike[str]) -> bool:
+    """Whether there is a folder or an archive of that path."""
+    if not name:
+        return False
+    path = Path(name).expanduser().resolve()
+    return path.is_dir() or (path.is_file() and archives.is_archive(path))
 
 
 def find(name: str) -> Path | None:
-    """The learner's folder of that path, or None."""
-    folder = Path(name).expanduser().resolve() if name else None
-    return folder if folder and folder.is_dir() else None
+    """The learner's folder of that path, or what his archive of that path holds, or None.
+
+    An archive is unpacked into the course's cache, once for the same contents.
+
+    Raises:
+        ValueError: where an archive cannot be unpacked.
+    """
+    if not is_there(name):
+        return None
+    path = Path(name).expanduser().resolve()
+    return path if path.is_dir() else _unpacked(path)
+
+
+def _unpacked(archive: Path) -> Path:
+    """The folder with what an archive holds."""
+    stat = archive.stat()
+    digest = _digest(archive, stat.st_size, stat.st_mtime_ns)
+    stem = archive.name.split(".")[0]
+    folder = paths.cache_folder() / "pictures" / "unpacked" / f"{stem}-{digest[:12]}"
+    with downloads.alone(folder):
+        if not folder.is_dir():
+            archives.unpack(archive, folder, archives.OWN)
+    return folder
+
+
+@lru_cache(maxsize=8)
+def _digest(path: Path, size: int, changed: int) -> str:
+    """Of a file's contents, read once while its size and its time stay."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def unknown(name: str) -> str:
-    """What to say of a name that is no set and no folder."""
-    looked = f" (no such folder as {Path(name).expanduser().resolve()})" if name else ""
+    """What to say of a name that is no set, no folder and no archive."""
+    path = Path(name).expanduser().resolve()
+    looked = f" (no such folder as {path})" if name else ""
+    if name and path.is_file():
+        looked = f" ({path} is a file, and no zip or tar archive)"
     return (
         f"Received: pictures '{name}'{looked}. Expected: 'drawings', 'photos', 'tfds', or the path "
-        f"of a folder with one subfolder a class. Check the path; a full one works from everywhere."
+        f"of a folder with one subfolder a class, or of a zip or tar of one. Check the path; a "
+        f"full one works from everywhere."
     )
 
 
+def without_copies(listing: Listing) -> Listing:
+    """The same without files that hold the very bytes of an earlier one."""
+    copies = _copies(listing.files)
+    files = [file for file in listing.files if file not in copies]
+    left_out = [*listing.left_out, *((file.name, reason) for file, reason in copies.items())]
+    return replace(listing, files=files, left_out=left_out)
+
+
 def _copies(files: Sequence[File]) -> dict[File, str]:
-    """Files that hold the very bytes of an earlier one, with the reason to leave them out.
+    """Pictures that hold the very bytes of an earlier one, with the reason to leave them out.
 
     A copy in another split would be trained on and tested on; in another class, one of the two
-    labels is wrong, and nobody knows which.
+    labels is wrong, and nobody knows which. What is no picture is left out as such.
     """
     by_size: dict[int, list[File]] = {}
     for file in files:
@@ -74,6 +128,8 @@ def _copies(files: Sequence[File]) -> dict[File, str]:
             alike.setdefault(digest, []).append(file)
     found: dict[File, str] = {}
     for first, *others in alike.values():
+        if not others or not _is_picture(first):
+            continue
         if any(other.label != first.label for other in others):
             names = " and ".join(file.name for file in (first, *others)[:2])
             found |= dict.fromkeys((first, *others), f"one picture in two classes: {names}")
@@ -82,50 +138,115 @@ def _copies(files: Sequence[File]) -> dict[File, str]:
     return found
 
 
-def class_folders(folder: Path) -> tuple[str, ...]:
-    """The names of a folder's subfolders, one a class, sorted.
-
-    Raises:
-        ValueError: where there are fewer than two.
-    """
-    names = sorted(path.name for path in folder.iterdir() if path.is_dir() and belongs(path.name))
-    if len(names) < 2:
-        raise ValueError(
-            f"Received: {folder} with {len(names)} subfolders {names}. Expected: at least 2, one "
-            f"for each class, with its pictures inside. Sort the pictures into such folders."
-        )
-    return tuple(names)
+def _is_picture(file: File) -> bool:
+    with contextlib.suppress(OSError), open(file.path, "rb") as opened:
+        return decoding.inspect(opened).reason is None
+    return False
 
 
-def belongs(name: str) -> bool:
-    """Whether a file or folder of that name is the learner's: neither hidden nor litter."""
-    return not name.startswith(".") and name.lower() not in LITTER
+def _as_given(files: Sequence[File], given: Mapping[str, str], seed: int) -> Parts:
+    """Train, validation and test as the folder has them; without a test, half of the validation."""
+    generator = np.random.default_rng(seed)
+    train, validation, test = (
+        [file for file in files if given[file.path] == part]
+        for part in ("train", "validation", "test")
+    )
+    if "test" not in given.values():
+        validation, test = halves(validation, generator)
+    return tuple(shuffled(part, generator) for part in (train, validation, test))
 
 
-def files_of(folder: Path, label: int) -> list[File]:
-    """All files of one class in a fixed order, from the folders inside too, as Keras finds them."""
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = filter(belongs, folders)
-        inside = PurePath(parent).relative_to(folder.parent).as_posix()
-        found += [
-            File(os.path.join(parent, name), f"{inside}/{name}", label)
-            for name in filter(belongs, names)
+def _said_of_groups(groups: Mapping[str, int], parts: Parts) -> list[str]:
+    """How many groups of near copies there are, and whether a split of the folder's tears some."""
+    if not groups:
+        return []
+    where: dict[int, set[int]] = {}
+    for number, part in enumerate(parts):
+        for file in part:
+            if file.path in groups:
+                where.setdefault(groups[file.path], set()).add(number)
+    torn = sum(len(own) > 1 for own in where.values())
+    several = len(where) > 1
+    said = (
+        f"{len(groups):,} pictures are near copies of another, in {len(where):,} "
+        f"{'groups' if several else 'group'} (saved again, or a burst)"
+    )
+    if torn:
+        lie = "lie" if torn > 1 else "lies"
+        return [
+            f"{said}: {torn:,} of these {lie} in more than one split, which makes scores too good."
         ]
-    return sorted(found, key=lambda file: file.name)
+    return [f"{said}: {'each group is' if several else 'it is'} kept in one split."]
+
+
+def _said_of_transparent(decoded: decoding.Decoded) -> list[str]:
+    """How many transparent pictures were laid on a background."""
+    count = len(getattr(decoded, "transparent", ()))
+    if not count:
+        return []
+    return [
+        f"{count:,} transparent {'pictures were' if count > 1 else 'picture was'} laid on white."
+    ]
 
 
 # From files to pictures
 
 
 @dataclass(frozen=True)
-class Listing:
-    """The files of a set before they are decoded."""
+class Loaded:
+    """A listing whose files were decoded.
 
-    name: str
-    class_names: tuple[str, ...]
-    files: list[File]
-    left_out: list[tuple[str, str]]
+    Attributes:
+        listing: as it was.
+        size: the side of a picture in pixels.
+        decoded: in the order of `row_of`; its `images` may be empty.
+        row_of: the row of a file, by path.
+        broken: why a file is no picture, by path.
+    """
+
+    listing: Listing
+    size: int
+    decoded: decoding.Decoded
+    row_of: dict[str, int]
+    broken: dict[str, str]
+
+    @property
+    def files(self) -> list[File]:
+        """Those that are pictures, as listed."""
+        return [file for file in self.listing.files if file.path not in self.broken]
+
+    def groups(self) -> dict[str, int]:
+        """The group of each file that has near copies, by path."""
+        files = self.files
+        if not files:
+            return {}
+        if not len(self.decoded.images):
+            return near_copies.groups(files)
+        rows = np.array([self.row_of[file.path] for file in files])
+        return near_copies.groups(files, self.decoded.images, rows)
+
+    @property
+    def left_out(self) -> list[tuple[str, str]]:
+        """The listing's, and what is broken."""
+        broken = [
+            (file.name, self.broken[file.path])
+            for file in self.listing.files
+            if file.path in self.broken
+        ]
+        return sorted([*self.listing.left_out, *broken])
+
+    def split(self, parts: Parts) -> PictureSet:
+        """The set with these parts."""
+        train, validation, test = (_as_split(part, self.decoded, self.row_of) for part in parts)
+        return PictureSet(
+            self.listing.name,
+            self.size,
+            self.listing.class_names,
+            train,
+            validation,
+            test,
+            left_out=tuple(self.left_out),
+        )
 
 
 def load_files(
@@ -136,23 +257,21 @@ def load_files(
 ) -> PictureSet:
     """Decode the files, split those that are pictures, name the others."""
     parts = divide(listing.files)
+    loaded = _decode(listing, parts, size, in_memory)
+    # Split anew without what is broken: the same as if it had never been there.
+    return loaded.split(divide(loaded.files) if loaded.broken else parts)
+
+
+def _decode(listing: Listing, parts: Parts, size: int, in_memory: bool) -> Loaded:
+    """Decode the files in the order of a split, so that its parts lie side by side."""
     ordered = [file for part in parts for file in part]
     decoded = decoding.decode_files([file.path for file in ordered], size, keep=in_memory)
-    broken = {ordered[row].path: reason for row, reason in decoded.failed.items()}
-    if broken:
-        # Split anew without them: the same as if they had never been there.
-        parts = divide([file for file in listing.files if file.path not in broken])
-    row_of = {file.path: row for row, file in enumerate(ordered)}
-    train, validation, test = (_as_split(part, decoded, row_of) for part in parts)
-    left_out = [(file.name, broken[file.path]) for file in listing.files if file.path in broken]
-    return PictureSet(
-        listing.name,
+    return Loaded(
+        listing,
         size,
-        listing.class_names,
-        train,
-        validation,
-        test,
-        left_out=tuple(sorted(listing.left_out + left_out)),
+        decoded,
+        row_of={file.path: row for row, file in enumerate(ordered)},
+        broken={ordered[row].path: reason for row, reason in decoded.failed.items()},
     )
 
 

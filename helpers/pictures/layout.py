@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import itertools
 import os
 import shutil
@@ -13,12 +14,13 @@ from pathlib import Path
 from filelock import FileLock
 
 from helpers import paths, pictures
+from helpers.pictures import decoding, headers
 from helpers.pictures.splits import PARTS, PictureSet
 
 # What `keras.utils.image_dataset_from_directory` takes for a picture.
-READ_BY_KERAS = {".bmp": "BMP", ".gif": "GIF", ".jpeg": "JPEG", ".jpg": "JPEG", ".png": "PNG"}
-UPRIGHT = 1
-ORIENTATION = 0x0112
+READ_BY_KERAS = {".jpeg": "jpg", ".jpg": "jpg", ".png": "png"}
+# Pixels: no JPEG is decoded smaller for such a square.
+WHOLE = 100_000
 
 
 def lay_out(name: str, seed: int = 0) -> Path:
@@ -79,21 +81,23 @@ def _fill(folder: Path, found: PictureSet) -> None:
             (folder / part / class_name).mkdir(parents=True)
         for path, name, label in zip(split.images.paths, split.files, split.labels, strict=True):
             class_name = found.class_names[label]
-            inside = Path(name).parts[Path(name).parts.index(class_name) + 1 :]
+            parts = Path(name).parts
+            # Of a class in a folder of its own, what is inside it; else all of the name.
+            inside = parts[parts.index(class_name) + 1 :] if class_name in parts[:-1] else parts
             _place(Path(path), folder / part / class_name / "_".join(inside))
 
 
 def _place(path: Path, target: Path) -> None:
     """Link or copy a picture that Keras reads as it should be seen; else write it as PNG."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
-    with Image.open(path) as image:
-        kind = READ_BY_KERAS.get(path.suffix.lower())
-        upright = image.getexif().get(ORIENTATION, UPRIGHT) == UPRIGHT
-        if kind != image.format or not upright or image.mode not in {"RGB", "L"}:
-            png = ImageOps.exif_transpose(image).convert("RGB")
-            png.save(_free(target.with_suffix(".png")), compress_level=1)
-            return
+    contents = path.read_bytes()
+    header = headers.inspect(io.BytesIO(contents))
+    plain = header.decoder is headers.Decoder.TENSORFLOW and header.turn == 1
+    if not plain or READ_BY_KERAS.get(path.suffix.lower()) != headers.suffix(contents):
+        png = Image.fromarray(decoding.render(contents, size=WHOLE).pixels)
+        png.save(_free(target.with_suffix(".png")), compress_level=1)
+        return
     target = _free(target)
     try:
         os.link(path, target)

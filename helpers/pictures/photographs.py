@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from helpers import archives, downloads, paths
-from helpers.pictures.folder import Listing, belongs, files_of, load_files
+from helpers.pictures.arrangements import Listing, belongs, files_of
+from helpers.pictures.folder import load_files
 from helpers.pictures.splits import File, Parts, PictureSet, halves, shuffled
 
 ZIP = "cats_and_dogs_filtered.zip"

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from helpers import versions
-from helpers.pictures import decoding
+from helpers.pictures import apart, colours, decoding, headers
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import tensorflow as tf
 
 PARTS = ("train", "validation", "test")
 # What of each class of a folder is kept apart, where the caller does not say: shares from 0 to 1.
 VALIDATION_SHARE = TEST_SHARE = 0.15
 LEFT_OUT_SHOWN = 10
+# Pictures that a class needs, one for each split; and short classes that an error names.
+LEAST, SHORT_SHOWN = len(PARTS), 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +47,22 @@ class Split:
 
     def __repr__(self) -> str:
         return f"{len(self):,} pictures {self.images.shape[1:]}"
+
+    def dataset(self, batch_size: int, seed: int | None = None) -> tf.data.Dataset:
+        """Batches of pictures and labels; with a seed shuffled, anew in each pass."""
+        import tensorflow as tf
+
+        shape = self.images.shape[1:]
+        rows = tf.data.Dataset.range(len(self))
+        if seed is not None:
+            rows = rows.shuffle(max(1, len(self)), seed=seed)
+
+        def take(chosen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            images = tf.numpy_function(self.images.__getitem__, [chosen], tf.uint8)
+            labels = tf.numpy_function(self.labels.__getitem__, [chosen], tf.int32)
+            return tf.ensure_shape(images, (None, *shape)), tf.ensure_shape(labels, (None,))
+
+        return rows.batch(batch_size).map(take).prefetch(tf.data.AUTOTUNE)
 
 
 class PictureFiles:
@@ -81,7 +104,8 @@ class PictureFiles:
 
     def fingerprint(self) -> str:
         """A digest of the files' contents in their order, the size, and what decodes them."""
-        decoder = versions.source_digest(decoding), versions.of("tensorflow", "pillow")
+        code = [versions.source_digest(each) for each in (decoding, headers, colours, apart)]
+        decoder = code, versions.of("tensorflow", "pillow", "pillow-heif")
         digest = hashlib.sha256(f"{self.shape} {decoder}".encode())
         for path in self.paths:
             digest.update(hashlib.sha256(Path(path).read_bytes()).digest())
@@ -98,6 +122,8 @@ class PictureSet:
         class_names: sorted.
         train, validation, test: the splits.
         left_out: pairs of a file's name and why it is in no split.
+        said: how a learner's folder was read, a sentence each.
+        folder: where its files lie, for those that the names of `left_out` are relative to.
     """
 
     name: str
@@ -107,9 +133,53 @@ class PictureSet:
     validation: Split
     test: Split
     left_out: tuple[tuple[str, str], ...] = ()
+    said: tuple[str, ...] = ()
+    folder: str | None = None
 
     def __repr__(self) -> str:
         return summary(self)
+
+    def _repr_html_(self) -> str:
+        from helpers.pictures import load_report
+
+        return load_report.html(self)
+
+    def datasets(self, batch_size: int = 32, seed: int = 0) -> tuple[tf.data.Dataset, ...]:
+        """Train, validation and test as batches of pictures and labels.
+
+        Args:
+            batch_size: pictures a batch.
+            seed: of the order of the training pictures, which is another in each pass.
+
+        Returns:
+            Three datasets of uint8 `(batch, size, size, 3)` and int32 `(batch,)`.
+        """
+        train, validation, test = (
+            split.dataset(batch_size, seed if split is self.train else None)
+            for split in (self.train, self.validation, self.test)
+        )
+        return train, validation, test
+
+    def table(self) -> pd.DataFrame:
+        """A row for each picture: file, class, label, split, height, width."""
+        import pandas as pd
+
+        return pd.concat(
+            [
+                pd.DataFrame(
+                    {
+                        "file": split.files,
+                        "class": [self.class_names[label] for label in split.labels],
+                        "label": split.labels,
+                        "split": part,
+                        "height": split.sizes[:, 0],
+                        "width": split.sizes[:, 1],
+                    }
+                )
+                for part, split in zip(PARTS, (self.train, self.validation, self.test), strict=True)
+            ],
+            ignore_index=True,
+        )
 
 
 def summary(pictures: PictureSet) -> str:
@@ -126,7 +196,8 @@ def summary(pictures: PictureSet) -> str:
             f"{pictures.name}: {total:,} pictures of {len(pictures.class_names)} classes, "
             f"{pictures.size} x {pictures.size} pixels each",
             *_aligned(rows),
-            _size_range(np.concatenate([split.sizes for split in splits])),
+            size_range(pictures),
+            *pictures.said,
             *_left_out_lines(pictures.left_out),
         ]
     )
@@ -139,8 +210,10 @@ def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     return [row[0].ljust(first) + "".join(f"  {cell:>{width}}" for cell in row[1:]) for row in rows]
 
 
-def _size_range(sizes: np.ndarray) -> str:
-    """The range of the originals' sizes, `(n, 2)` height and width, in a sentence."""
+def size_range(pictures: PictureSet) -> str:
+    """The range of the originals' sizes in a sentence."""
+    splits = (pictures.train, pictures.validation, pictures.test)
+    sizes = np.concatenate([split.sizes for split in splits])
     heights, widths = (
         f"{low:,}" if low == high else f"{low:,} to {high:,}"
         for low, high in zip(sizes.min(axis=0), sizes.max(axis=0), strict=True)
@@ -153,9 +226,16 @@ def _left_out_lines(left_out: Sequence[tuple[str, str]]) -> list[str]:
     if not left_out:
         return ["Left out: nothing."]
     lines = [f"Left out: {len(left_out):,} {'file' if len(left_out) == 1 else 'files'}."]
-    lines += [f"  {file}: {reason}" for file, reason in left_out[:LEFT_OUT_SHOWN]]
+    lines += [
+        f"  {printable(file)}: {printable(reason)}" for file, reason in left_out[:LEFT_OUT_SHOWN]
+    ]
     rest = Counter(reason for _, reason in left_out[LEFT_OUT_SHOWN:])
     return lines + [f"  and {count:,} more: {reason}" for reason, count in rest.items()]
+
+
+def printable(name: str) -> str:
+    """A name without what would break a line."""
+    return "".join(letter if letter.isprintable() else "?" for letter in name)
 
 
 # Files dealt into splits
@@ -189,19 +269,44 @@ class Shares:
                 f"Expected: two shares above 0 that leave some pictures to train with."
             )
 
-    def __call__(self, files: Sequence[File]) -> Parts:
-        """Train, validation and test, each in a shuffled order."""
+    def __call__(self, files: Sequence[File], groups: Mapping[str, int] | None = None) -> Parts:
+        """Train, validation and test, each in a shuffled order.
+
+        Args:
+            files: of any classes.
+            groups: by path, the group of each file that must not be parted from others.
+        """
         generator = np.random.default_rng(self.seed)
         parts: Parts = ([], [], [])
         for label in sorted({file.label for file in files}):
             own = [file for file in files if file.label == label]
             own = [own[position] for position in generator.permutation(len(own))]
-            validation = max(1, round(len(own) * self.validation))
-            test = max(1, round(len(own) * self.test))
-            parts[1].extend(own[:validation])
-            parts[2].extend(own[validation : validation + test])
-            parts[0].extend(own[validation + test :])
+            for part, dealt in zip(parts, self._deal(own, groups or {}), strict=True):
+                part.extend(dealt)
         return tuple(shuffled(part, generator) for part in parts)
+
+    def _deal(self, files: Sequence[File], groups: Mapping[str, int]) -> Parts:
+        """One class: whole groups in turn, into validation, then test, as long as they fit."""
+        units: dict[str | int, list[File]] = {}
+        for file in files:
+            units.setdefault(groups.get(file.path, file.path), []).append(file)
+        wanted = [max(1, round(len(files) * share)) for share in (self.validation, self.test)]
+        validation: list[File] = []
+        test: list[File] = []
+        train: list[list[File]] = []
+        for unit in units.values():
+            if len(validation) + len(unit) <= wanted[0]:
+                validation += unit
+            elif len(test) + len(unit) <= wanted[1]:
+                test += unit
+            else:
+                train.append(unit)
+        for part in (validation, test):
+            if not part and len(train) > 1:  # each group was too large: the smallest will do
+                smallest = min(train, key=len)
+                train.remove(smallest)
+                part += smallest
+        return [file for unit in train for file in unit], validation, test
 
 
 def shuffled(files: Sequence[File], generator: np.random.Generator) -> list[File]:
@@ -221,19 +326,54 @@ def halves(files: Sequence[File], generator: np.random.Generator) -> tuple[list[
     return first, second
 
 
-def enough(shares: Shares, class_names: Sequence[str]) -> Callable[[Sequence[File]], Parts]:
-    """`shares`, but each class must have a picture for each split."""
+def check_classes(
+    class_names: Sequence[str],
+    parts: Parts,
+    left_out: Sequence[tuple[str, str]],
+    shares: Shares,
+) -> None:
+    """Each class must have a picture for each split.
 
-    def divide(files: Sequence[File]) -> Parts:
-        parts = shares(files)
-        for label, class_name in enumerate(class_names):
-            own = [sum(file.label == label for file in part) for part in parts]
-            if min(own) == 0:
-                raise ValueError(
-                    f"Received: {sum(own)} readable pictures in class '{class_name}'. Expected: at "
-                    f"least 3, one for each split. Add pictures, or lower validation_share "
-                    f"({shares.validation}) and test_share ({shares.test})."
-                )
-        return parts
+    Raises:
+        ValueError: where some have not, all of them named, with what was left out of each.
+    """
+    short = []
+    counts = [Counter(file.label for file in part) for part in parts]
+    for label, class_name in enumerate(class_names):
+        own = [count[label] for count in counts]
+        if min(own) == 0:
+            short.append((class_name, sum(own)))
+    if not short:
+        return
+    first = _short_class(*short[0], left_out, "readable pictures in class ")
+    others = [_short_class(*one, left_out, "in ") for one in short[1:SHORT_SHOWN]]
+    more = [f"and too few in {len(short) - SHORT_SHOWN} more"] if len(short) > SHORT_SHOWN else []
+    raise ValueError(
+        f"Received: {', '.join([first, *others, *more])}. Expected: at least {LEAST}, one for "
+        f"each split. {_advice(short, shares)}"
+    )
 
-    return divide
+
+def _short_class(name: str, count: int, left_out: Sequence[tuple[str, str]], between: str) -> str:
+    """How many pictures a class has, and what was left out of it."""
+    own = [reason for file, reason in left_out if name in file.split("/")[:-1]]
+    kinds = Counter(map(kind_of, own))
+    listed = ", ".join(f"{number:,} x {kind}" for kind, number in kinds.most_common())
+    return f"{count} {between}'{name}'" + (f" (left out: {listed})" if listed else "")
+
+
+def _advice(short: Sequence[tuple[str, int]], shares: Shares) -> str:
+    """What helps classes that are too small for the split."""
+    if min(count for _, count in short) < LEAST:
+        return f"Add pictures, or remove the {'folder' if len(short) == 1 else 'folders'}."
+    if shares.validation + shares.test > 0.5:
+        return (
+            f"Lower validation_share ({shares.validation}) and test_share ({shares.test}), or add "
+            f"pictures."
+        )
+    return "Near copies count as one: add pictures of other moments."
+
+
+def kind_of(reason: str) -> str:
+    """A reason without what it says of one file only, so that the same ones can be counted."""
+    return "a copy of another" if reason.startswith("a copy of ") else reason.split(":")[0]

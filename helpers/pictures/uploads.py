@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
 
-from helpers import archives, pictures
+from helpers import archives, paths, pictures
+from helpers.files import write_whole
+from helpers.pictures import headers
 
 # Bytes of one file; a phone's largest JPEG has about half of that.
 MOST_BYTES = 40_000_000
 MOST_FILES = 200
+# Of an archive, which the notebook's connection carries as a whole.
+MOST_ARCHIVE_BYTES = 200_000_000
 SHOWN_NAME = 60
-SUFFIXES = {"JPEG": "jpg", "MPO": "jpg", "PNG": "png", "GIF": "gif", "BMP": "bmp", "WEBP": "webp"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +73,35 @@ def _receive_one(name: str, content: Any, size: int) -> Sent:
         return Sent(shown, b"", None, error.reason)
 
 
+def keep_archive(sent: Mapping[str, Any]) -> Path:
+    """Write an archive that was sent into the cache, in a folder named by its contents.
+
+    Args:
+        sent: of an `ipywidgets.FileUpload`'s value, with `name` and `content`.
+
+    Raises:
+        ValueError: where it is too large, or no archive.
+    """
+    name, view = str(sent["name"]), memoryview(sent["content"])
+    if view.nbytes > MOST_ARCHIVE_BYTES:
+        raise ValueError(
+            f"Received: {view.nbytes / 1e6:,.0f} MB. Expected: an archive of at most "
+            f"{MOST_ARCHIVE_BYTES // 10**6} MB. Type the path of a larger one instead."
+        )
+    contents = view.tobytes()
+    stem = re.sub(r"[^\w\-]", "_", PurePath(name).stem)[:SHOWN_NAME] or "pictures"
+    digest = hashlib.sha256(contents).hexdigest()[:12]
+    path = paths.cache_folder() / "own" / digest / f"{stem}.archive"
+    write_whole(path, contents)
+    if not archives.is_archive(path):
+        path.unlink()
+        raise ValueError(
+            f"Received: {name[:SHOWN_NAME]}, which is no zip or tar archive. Expected: a zip of a "
+            f"folder of pictures. Pack the folder into one."
+        )
+    return path
+
+
 def class_name(text: str) -> str:
     """A class's name that is safe as a folder's, with the spaces around it taken off.
 
@@ -113,10 +145,7 @@ def store(folder: str | Path, name: str, sent: Iterable[Sent]) -> list[Path]:
 
 def _store_one(inside: Path, contents: bytes) -> Path:
     """Write one picture under the first free number."""
-    from PIL import Image
-
-    with Image.open(io.BytesIO(contents)) as image:
-        suffix = SUFFIXES[str(image.format)]
+    suffix = headers.suffix(contents)
     number = 1 + sum(1 for _ in inside.iterdir())
     while True:
         path = inside / f"upload_{number:04d}.{suffix}"

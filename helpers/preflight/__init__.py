@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "Finding", "Inspection", "PreflightError", "preflight"]
 
 UNEXPECTED = "the check itself failed"
+# Training pictures on which a head is judged, and of which steps are tried.
+POOL = 288
 Check = Callable[[Setup], Iterable[Finding]]
 CHECKS: dict[str, Check] = {
     "BatchNormalization": fine_tuning.check_batch_normalization,
@@ -64,7 +66,7 @@ def preflight(
     *,
     pictures: int = 2000,
     sample: int = 96,
-    batch_size: int = 32,
+    batch_size: int = 16,
     difference: float = 0.02,
     expected_accuracy: float = 0.9,
     class_names: tuple[Sequence[str] | None, Sequence[str] | None] = (None, None),
@@ -126,7 +128,7 @@ def _look_through(
     scans = []
     for source in sources:
         stages.begin(f"looking through {source.name}")
-        pool = rates.BATCHES * options.batch_size
+        pool = max(POOL, rates.BATCHES * options.batch_size)
         seen = scan(source, options.pictures, options.sample, options.seed, pool)
         refusals.check_shape(model, source.name, seen.images.shape[1:])
         scans.append(seen)

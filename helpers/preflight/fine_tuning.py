@@ -290,7 +290,7 @@ def _told(setup: Setup, fresh: bool) -> str | None:
         Skip: where too few pictures say so.
     """
     try:
-        accuracy, loss = _judged(setup, setup.train.images, setup.train.sampled)
+        accuracy, loss = _judged(setup, setup.train_outputs, setup.train.sampled)
         known = loss.mean() + 2 * loss.std() / np.sqrt(len(loss)) < _nothing(setup)
     except Skip as reason:  # labels or outputs that no accuracy is told of
         if fresh:
@@ -320,7 +320,7 @@ def _in_the_pool(setup: Setup) -> str | None:
     Raises:
         Skip: where these are fewer than `FEWEST`.
     """
-    accuracy, loss = _judged(setup, setup.train.pool, setup.train.pooled)
+    accuracy, loss = _judged(setup, setup.pool_outputs, setup.train.pooled)
     if accuracy.total < FEWEST:
         raise Skip(f"{accuracy.total} pictures do not tell what the head knows")
     share = np.bincount(setup.truth(setup.train.pooled)).max() / accuracy.total
@@ -334,10 +334,8 @@ def _in_the_pool(setup: Setup) -> str | None:
     )
 
 
-def _judged(setup: Setup, images: np.ndarray, labels: np.ndarray) -> tuple[Accuracy, np.ndarray]:
+def _judged(setup: Setup, outputs: np.ndarray, labels: np.ndarray) -> tuple[Accuracy, np.ndarray]:
     """The accuracy, and the loss of each picture."""
-    sample = len(images) == len(setup.train.images)
-    outputs = setup.train_outputs if sample else forward(setup.model, images)
     truth = setup.truth(labels)
     losses = _crossentropies(outputs.astype(float), truth, setup.gives_logits)
     guessed = outputs.argmax(axis=-1)

@@ -133,8 +133,7 @@ def _loss_wants_logits(setup: Setup) -> bool:
 
 def _at_half(setup: Setup, metrics: list[Metric]) -> Iterator[Finding]:
     """Metrics that take outputs for probabilities, where they are logits."""
-    parting = [one for one in metrics if one.thresholds and _are_of_probabilities(one.thresholds)]
-    ranging = [one for one in metrics if one.name in WITHIN and not one.settings.get("from_logits")]
+    parting, ranging = _of_probabilities(metrics)
     if not parting and not ranging:
         return
     names = ", ".join(one.said for one in [*parting, *ranging])
@@ -155,6 +154,24 @@ def _at_half(setup: Setup, metrics: list[Metric]) -> Iterator[Finding]:
     )
 
 
+def _of_probabilities(metrics: list[Metric]) -> tuple[list[Metric], list[Metric]]:
+    """Those with thresholds for probabilities, and those with such thresholds of their own."""
+    parting = [one for one in metrics if one.thresholds and _are_of_probabilities(one.thresholds)]
+    ranging = [one for one in metrics if one.name in WITHIN and not one.settings.get("from_logits")]
+    return parting, ranging
+
+
+def for_logits(setup: Setup) -> str:
+    """What to make of the compiled metrics where outputs become logits; empty where nothing."""
+    metrics = list(compiled_metrics(setup))
+    wrong = [one for one in metrics if one.name in CROSSENTROPIES]
+    wrong = [one for one in wrong if not one.settings.get("from_logits")]
+    if setup.train_outputs.shape[-1] == 1 or setup.has_tags:
+        parting, ranging = _of_probabilities(metrics)
+        wrong = [*parting, *ranging, *wrong]
+    return _mend_for_logits(wrong) if wrong else ""
+
+
 def _are_of_probabilities(thresholds: list[float]) -> bool:
     """Whether thresholds are 0.5 alone, or several between 0 and 1, of which one is not 0."""
     if len(thresholds) == 1:
@@ -168,8 +185,8 @@ def _mend_for_logits(metrics: list[Metric]) -> str:
     for one in metrics:
         if one.name == "binaryaccuracy":
             mends.append("keras.metrics.BinaryAccuracy(threshold=0.0, name='accuracy')")
-        elif one.name == "auc":
-            mends.append("keras.metrics.AUC(from_logits=True)")
+        elif one.name == "auc" or one.name in CROSSENTROPIES:
+            mends.append(f"keras.metrics.{_class(one)}(from_logits=True)")
         elif one.name in WITH_THRESHOLDS and len(one.thresholds) == 1:
             mends.append(f"keras.metrics.{_class(one)}(thresholds=0.0)")
         else:

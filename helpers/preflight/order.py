@@ -37,8 +37,8 @@ def check_order(setup: Setup) -> Iterator[Finding]:
         if share < SORTED or chance > CHANCE:
             return
         seen = (
-            f"Each batch of train holds mostly one class, or few: knowing the batch "
-            f"tells {share:.0%} of what there is to know of a label, where 0 % is right"
+            f"Each batch of train holds mostly one class, or few: the batch alone tells "
+            f"{share:.0%} of a picture's label, and should tell nothing"
         )
     yield Finding("order", "error", f"{seen}. The data are sorted by class.", _mend(data))
 

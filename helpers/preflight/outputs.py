@@ -240,6 +240,8 @@ def _look_like_classes(setup: Setup, labels: Labels) -> bool:
 
 def check_loss(setup: Setup) -> Iterator[Finding]:
     """Probabilities for a loss that takes logits, or logits for one that takes probabilities."""
+    from helpers.preflight.metrics import for_logits
+
     loss = setup.loss
     if not loss.is_crossentropy:
         raise Skip(f"the loss {loss.name} is not one of Keras's crossentropies")
@@ -247,6 +249,7 @@ def check_loss(setup: Setup) -> Iterator[Finding]:
         raise Skip(reason)
     if setup.gives_logits == loss.from_logits:
         return
+    metrics = "" if setup.gives_logits else for_logits(setup)  # else 'threshold' names them
     wants, gives = ("logits", "probabilities") if loss.from_logits else ("probabilities", "logits")
     outputs = setup.train_outputs
     yield Finding(
@@ -255,8 +258,18 @@ def check_loss(setup: Setup) -> Iterator[Finding]:
         f"The model gives {gives} ({outputs.min():.3g} to {outputs.max():.3g} on "
         f"{len(outputs)} pictures) and the loss {loss.name} takes {wants} "
         f"(from_logits={loss.from_logits}).",
+        _mend_of_loss(loss.name, metrics),
+    )
+
+
+def _mend_of_loss(name: str, metrics: str) -> str:
+    """Logits for loss and metrics; where a metric takes probabilities only, what it says."""
+    if metrics and not metrics.startswith("metrics="):
+        return metrics
+    also = f" and {metrics}" if metrics else ""
+    return (
         "End the model in a Dense layer without activation, and compile with "
-        f"loss=keras.losses.{_camel(loss.name)}(from_logits=True).",
+        f"loss=keras.losses.{_camel(name)}(from_logits=True){also}."
     )
 
 

@@ -149,7 +149,9 @@ class Inspection:
         )
 
 
-STYLE = 'style="text-align: left; vertical-align: top; white-space: pre-wrap"'
+STYLE = (
+    'style="text-align: left; vertical-align: top; white-space: pre-wrap; padding: 3px 12px 3px 0"'
+)
 
 
 def _cell(text: str) -> str:

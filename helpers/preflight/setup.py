@@ -106,13 +106,27 @@ class Setup:
         return self._seen[0]
 
     @cached_property
+    def _pool(self) -> tuple[np.ndarray, np.ndarray | None]:
+        rest = self.train.pool[len(self.train.images) :]
+        (outputs, features), more = self._seen, self.runner.run(rest) if len(rest) else None
+        if more is None:
+            return outputs, features
+        both = None if features is None or more[1] is None else np.concatenate([features, more[1]])
+        return np.concatenate([outputs, more[0]]), both
+
+    @property
+    def pool_outputs(self) -> np.ndarray:
+        """Outputs for the pool of training pictures, `(p, outputs)`.
+
+        Raises:
+            Skip: where the model gives no vector a picture.
+        """
+        return _vectors(self._pool[0])
+
+    @property
     def pool_features(self) -> np.ndarray | None:
         """What the part that trains is given for the pool; None where no part can be told."""
-        if self._seen[1] is None:
-            return None
-        rest = self.train.pool[len(self.train.images) :]
-        parts = [self._seen[1], *([self.runner.run(rest)[1]] if len(rest) else [])]
-        return np.concatenate([part for part in parts if part is not None])
+        return None if self._seen[1] is None else self._pool[1]
 
     @cached_property
     def output_dtype(self) -> str:

@@ -87,4 +87,9 @@ Overview()
 panels.afresh_panel()
 
 # %% [markdown]
+# ## Your own pictures, at once
+#
+# Have you pictures, and want a model now? [Your project](your_project.ipynb) takes a folder or a zip and gives you one.
+# Lesson 9 explains how.
+#
 # Next: [1. Inspect trainable weights](01_inspect_trainable_weights.ipynb)

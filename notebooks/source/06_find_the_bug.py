@@ -447,7 +447,7 @@ posts = {
 }
 for name, (model, data) in posts.items():
     finding = preflight(model, data, (validation_features, validation_labels)).findings[0]
-    print(f"{name}. {finding.what}\n   {finding.mend}\n")
+    print(f"{name}. {finding}\n")
 
 # %% [markdown]
 # In A there is one class to be sure of, so the loss is always 0. In B the labels are -1 and 1, for which crossentropy
