@@ -239,8 +239,8 @@ def fill(
         image = tf.switch_case(shrink, branches) if len(ways) > 1 else branches[0]()
         return row, _resize(image, size), tf.shape(image)[:2]
 
-    # Rows may come in any order, so that no picture waits for a slower one before it. Tuning would
-    # find the number of cores, and take a second to end.
+    # Rows may come in any order, so that no picture waits for a slower one before it. Decoding
+    # keeps the cores busy, so there is nothing to tune.
     decoded = encoded.map(one, num_parallel_calls=machine.usable_cores(), deterministic=False)
     options = tf.data.Options()
     options.autotune.enabled = False
