@@ -483,7 +483,7 @@ def test_the_real_photographs():
     expected, _ = keras_pictures(top / "validation", 96)
     for split in splits(found)[1:]:
         for image, file in zip(split.images, split.files, strict=True):
-            assert np.abs(image - expected[file].astype(int)).mean() < 1, file
+            assert np.abs(image - expected[file].astype(int)).max() <= 2 * QUICK, file
 
 
 # TensorFlow Datasets
