@@ -239,9 +239,12 @@ def fill(
         image = tf.switch_case(shrink, branches) if len(ways) > 1 else branches[0]()
         return row, _resize(image, size), tf.shape(image)[:2]
 
-    # Rows may come in any order, so that no picture waits for a slower one before it.
-    decoded = encoded.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=False)
-    batches = decoded.ignore_errors().batch(DECODE_BATCH).prefetch(2)
+    # Rows may come in any order, so that no picture waits for a slower one before it. Decoding
+    # keeps the cores busy, so there is nothing to tune.
+    decoded = encoded.map(one, num_parallel_calls=machine.usable_cores(), deterministic=False)
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    batches = decoded.ignore_errors().batch(DECODE_BATCH).prefetch(2).with_options(options)
     for rows, batch, originals in batches.as_numpy_iterator():
         if len(images):
             images[rows] = batch
