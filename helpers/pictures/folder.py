@@ -57,7 +57,7 @@ def is_there(name: str | os.PathLike[str]) -> bool:
 
 
 def find(name: str) -> Path | None:
-    """The learner's folder of that path, or what his archive of that path holds, or None.
+    """The learner's folder of that path, or what an archive of that path holds, or None.
 
     An archive is unpacked into the course's cache, once for the same contents.
 
@@ -181,7 +181,7 @@ def _said_of_groups(groups: Mapping[str, int], parts: Parts) -> list[str]:
 
 def _said_of_transparent(decoded: decoding.Decoded) -> list[str]:
     """How many transparent pictures were laid on a background."""
-    count = len(getattr(decoded, "transparent", ()))
+    count = len(decoded.transparent)
     if not count:
         return []
     return [
