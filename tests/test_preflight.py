@@ -529,7 +529,8 @@ def test_a_rate_that_overshoots_without_blowing_up_is_compared_with_a_tenth_of_i
             pass
 
         def run(self, rate):
-            return rates._Trial([0.7] + 8 * [ends[round(rate, 3)]], float(np.log(2)))
+            losses = [0.7] + 8 * [ends[round(rate, 3)]]
+            return rates._Trial(losses, float(np.log(2)), ends["moved"])
 
         def raw_pictures(self, rate, trial):
             return ""
@@ -540,8 +541,9 @@ def test_a_rate_that_overshoots_without_blowing_up_is_compared_with_a_tenth_of_i
     Setup.model.optimizer.learning_rate = 0.1
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rates, "_RangeTest", Test)
-        for tenth, expected in ((0.3, 1), (0.5, 0)):
-            ends |= {0.1: 0.6, 0.01: tenth}
+        # Weights that hardly moved cannot have gone too far: there is no second trial.
+        for tenth, moved, expected in ((0.3, 0.06, 1), (0.5, 0.06, 0), (0.3, 0.004, 0)):
+            ends |= {0.1: 0.6, 0.01: tenth, "moved": moved}
             assert len(list(rates.check_rate(Setup))) == expected
 
 

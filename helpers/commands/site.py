@@ -24,7 +24,11 @@ SETTINGS = ROOT / "docs" / "site"
 FRONT, FRONT_PAGE = "README.md", "index.md"  # what the site opens with, and its name there
 # What the site has beside the first page, by heading of its navigation and in this order.
 SECTIONS = {
-    "Lessons": ("notebooks/[0-9]*.ipynb", "notebooks/glossary.ipynb"),
+    "Lessons": (
+        "notebooks/[0-9]*.ipynb",
+        "notebooks/your_project.ipynb",
+        "notebooks/glossary.ipynb",
+    ),
     "For instructors": (
         "docs/instructors/README.md",
         "docs/instructors/**/*.md",

@@ -452,7 +452,7 @@ for name, (model, data) in posts.items():
 # %% [markdown]
 # In A there is one class to be sure of, so the loss is always 0. In B the labels are -1 and 1, for which crossentropy
 # has no lower end. C sees cats alone, then dogs alone, and forgets the cats. `preflight` asks some twenty questions
-# like these; [its page](../docs/preflight.md) shows a fault and a mend for each.
+# like these; `docs/preflight.md` in the course's folder has a fault and a mend for each.
 #
 # ## Six more
 #
