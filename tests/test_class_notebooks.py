@@ -152,7 +152,7 @@ def test_the_newer_of_two_files_counts_and_claims_come_along(handed_out):
 def test_what_cannot_be_collected_is_said(handed_out, tmp_path):
     with pytest.raises(ValueError, match="Expected: a folder with notebooks"):
         collecting.collect(tmp_path / "nowhere")
-    with pytest.raises(ValueError, match="Nothing was handed in yet"):
+    with pytest.raises(ValueError, match="nothing was handed in yet"):
         reports.write()
 
 

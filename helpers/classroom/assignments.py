@@ -46,7 +46,10 @@ def make(lesson: Lesson, hints: bool = True, solutions: bool = True) -> str:
     command = [sys.executable, "-m", "nbgrader", "generate_assignment", lesson.stem, "--force"]
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     if ran.returncode:
-        raise ValueError(f"nbgrader could not make the assignment {lesson.stem}: {ran.stderr}")
+        raise ValueError(
+            f"Received: {lesson.stem}, of which nbgrader makes nothing: {ran.stderr} Expected: an "
+            f"assignment. Look into {source}, which it was made from."
+        )
     return lesson.stem
 
 

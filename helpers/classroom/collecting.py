@@ -45,7 +45,10 @@ def collect(folder: Path) -> list[HandedIn]:
         ValueError: where there is no folder, no notebook, or no assignment was made.
     """
     if not places.assignments():
-        raise ValueError("No assignment was made yet: `course.py class assignment 1` makes one.")
+        raise ValueError(
+            f"Received: {folder}, but no assignment was made yet. Expected: one to collect. "
+            f"`course.py class assignment 1` makes it."
+        )
     found = {}
     for path in notebooks(folder):
         handed_in = place(path, folder)

@@ -23,7 +23,7 @@ def write(lesson: Lesson, folder: Path) -> None:
     release = places.released(lesson.stem)
     if not release.is_file():
         raise ValueError(
-            f"There is no assignment {lesson.stem} yet: "
+            f"Received: lesson {lesson.number}. Expected: one whose assignment was made. "
             f"`course.py class assignment {lesson.number}` makes it."
         )
     exercises = assignments.gradable(lesson)

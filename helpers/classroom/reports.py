@@ -69,7 +69,10 @@ def write(people: Path | None = None) -> Path:
     """
     handed_in = list(collecting.kept())
     if not handed_in:
-        raise ValueError("Nothing was handed in yet: `course.py class collect FOLDER` takes it in.")
+        raise ValueError(
+            "Received: nothing was handed in yet. Expected: answers to report on. "
+            "`course.py class collect FOLDER` takes them in."
+        )
     listed = read_people(people) if people else people_of(handed_in)
     found = results(listed, handed_in)
     folder = places.class_folder() / "report"
