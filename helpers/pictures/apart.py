@@ -19,13 +19,13 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
@@ -36,6 +36,7 @@ PATIENCE = 60.0  # seconds
 CRASHED = "the program that decodes such pictures crashed over it: save it as JPEG"
 TOO_SLOW = f"decoding it took longer than {PATIENCE:.0f} seconds: save it as JPEG"
 NUMBERS = "pixels of 32 bits, whose brightness nobody knows: save it with 8 or 16 bits"
+Result = TypeVar("Result")
 LENGTH = struct.Struct(">Q")
 # Tags of TIFF 6.0 and of DNG, and what they say of what a camera's sensor saw.
 DNG_VERSION, PHOTOMETRIC, SUBFILE = 50706, 262, 254
@@ -153,10 +154,10 @@ def decode(contents: bytes) -> tuple[Reply, np.ndarray | None]:
         workers.put(worker)
 
 
-def in_parallel(task: object, jobs: Sequence[object]) -> list:
+def in_parallel(task: Callable[[int], Result], jobs: Sequence[int]) -> list[Result]:
     """`task` of each job, on as many threads as there are cores, in their order."""
     with ThreadPoolExecutor(_cores()) as threads:
-        return list(threads.map(task, jobs))  # type: ignore[arg-type]
+        return list(threads.map(task, jobs))
 
 
 # In the process
