@@ -417,6 +417,14 @@ SPARSE, CATEGORICAL, BINARY = (
 # Faulty: scaling
 
 
+@faulty("value_range", "range than")
+def brightness_after_scaling(wrong):
+    """RandomBrightness, made for 0 to 255, behind the scaling to -1 to 1"""
+    brightness = layers.RandomBrightness(0.2)
+    order = [scaling(), brightness] if wrong else [brightness, scaling()]
+    return compiled(nested(scale=keras.Sequential(order))), *drawings()
+
+
 @faulty("scal", also=("rate",))
 def raw_pixels(wrong):
     """Pictures of 0 to 255 reach a base that takes -1 to 1."""
@@ -543,6 +551,34 @@ def sigmoid_with_categorical_crossentropy(wrong):
     """Two sigmoids, categorical crossentropy."""
     end = sigmoid(2) if wrong else softmax(2)
     return compiled(nested(end), CATEGORICAL, ["accuracy"]), *changed(labels=one_hot)
+
+
+@faulty("other pictures", "axis")
+def softmax_over_the_batch(wrong):
+    """softmax over the pictures of a batch: axis=0"""
+    end = layers.Dense(2), layers.Softmax(axis=0 if wrong else -1)
+    return compiled(nested(*end), SPARSE, ["accuracy"]), *drawings()
+
+
+@faulty("behind the last weights")
+def dropout_of_outputs(wrong):
+    """dropout behind the last layer"""
+    end = [layers.Dense(1), layers.Dropout(0.3)]
+    return compiled(nested(*(end if wrong else end[::-1]))), *drawings()
+
+
+@faulty("probabilities of")
+def softmax_inside(wrong):
+    """a head on the softmax of another one, as behind include_top=True"""
+    inside = layers.Dense(62, activation="softmax" if wrong else "relu")
+    return compiled(nested(inside, layers.Dense(1))), *drawings()
+
+
+@faulty("regularizers")
+def heavy_penalty(wrong):
+    """a penalty that outweighs the loss of the labels"""
+    penalty = keras.regularizers.L2(100.0 if wrong else 1e-4)
+    return compiled(nested(layers.Dense(1, kernel_regularizer=penalty))), *drawings()
 
 
 @faulty("relu", also=("rate", "trains"))
@@ -926,6 +962,12 @@ def rate_of_1(wrong):
 
 
 @faulty("rate")
+def rate_far_too_low(wrong):
+    """a fresh head at a rate of 1e-7"""
+    return compiled(nested(), optimizer=keras.optimizers.SGD(1e-7 if wrong else 1e-2)), *drawings()
+
+
+@faulty("rate")
 def rate_of_0(wrong):
     """A rate of 0 changes nothing."""
     return compiled(nested(), optimizer=0.0 if wrong else 1e-3), *drawings()
@@ -954,6 +996,49 @@ def raw_pixels_from_scratch(wrong):
 
 
 # Faulty: order and pipeline
+
+
+@faulty("labels and pictures", "shuffled or sorted apart")
+def labels_shuffled_apart(wrong):
+    """labels in another order than their pictures"""
+    (images, labels), validation = drawings()
+    mixed = np.random.default_rng(0).permutation(labels)
+    return sound_model(), (images, mixed if wrong else labels), validation
+
+
+@faulty("different labels")
+def two_labels_for_one_picture(wrong):
+    """60 training pictures that come twice, each time with another label"""
+    (images, labels), validation = drawings()
+    again = 1 - labels[:60] if wrong else labels[:60]
+    both = np.concatenate([images, images[:60]]), np.concatenate([labels, again])
+    return sound_model(), both, validation
+
+
+@faulty("of one colour", also=("rate", "scal"))
+def black_pictures(wrong):
+    """pictures divided by 255 and turned back to whole numbers"""
+    (images, labels), validation = drawings()
+    read = (images / 256).astype("uint8") if wrong else images
+    return sound_model(), (read, labels), validation
+
+
+@faulty("different ones")
+def the_same_few_pictures(wrong):
+    """a list filled with the same few arrays"""
+    (images, labels), validation = drawings()
+    if wrong:
+        rows = np.random.default_rng(0).integers(10, size=len(labels))
+        images, labels = images[rows], labels[rows]
+    return sound_model(), (images, labels), validation
+
+
+@faulty("batches of 1")
+def batches_of_one(wrong):
+    """batches of one picture, and BatchNormalization in the head"""
+    train, validation = drawings()
+    model = compiled(nested(layers.BatchNormalization(), layers.Dense(1)))
+    return model, batches(train, 1 if wrong else 32).shuffle(300), batches(validation)
 
 
 @faulty("order", "sorted", "shuffle")
@@ -1211,6 +1296,22 @@ def not_compiled(wrong):
 
 
 # Sound: models
+
+
+@sound
+def strong_augmentation():
+    """brightness, contrast and erasing in the pictures' own range"""
+    front = [layers.RandomBrightness(0.5), layers.RandomContrast(0.5), layers.RandomErasing()]
+    return compiled(nested(front=front)), *drawings()
+
+
+@sound
+def a_class_drawn_three_times():
+    """the pictures of one class come three times, as against an imbalance"""
+    (images, labels), validation = drawings()
+    rows = np.concatenate([np.arange(len(labels)), *[np.flatnonzero(labels)] * 2])
+    rows = np.random.default_rng(0).permutation(rows)
+    return sound_model(), (images[rows], labels[rows]), validation
 
 
 @sound

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.preflight import (
+    contents,
     data,
     fine_tuning,
     inputs,
@@ -18,6 +19,7 @@ from helpers.preflight import (
     outputs,
     rates,
     refusals,
+    views,
 )
 from helpers.preflight.parts import what_trains
 from helpers.preflight.report import Finding, Inspection, PreflightError, Skip
@@ -46,6 +48,7 @@ CHECKS: dict[str, Check] = {
     "metrics": metrics.check_metrics,
     "labels": outputs.check_labels,
     "layers": network.check_layers,
+    "pictures": contents.check_pictures,
     "scaling": inputs.check_scaling,
     "shared pictures": data.check_shared,
     "class order": data.check_class_names,
@@ -53,7 +56,9 @@ CHECKS: dict[str, Check] = {
     "repeat": order.check_repeat,
     "reshuffling": order.check_passes,
     "augmentation": data.check_augmentation,
+    "batches": views.check_batches,
     "imbalance": data.check_imbalance,
+    "labels and pictures": contents.check_link,
     "validation size": data.check_size,
     "learning rate": rates.check_rate,  # the slowest, so that a limit of time leaves out no other
 }
@@ -140,7 +145,7 @@ def _look_through(
 
 def _judge(setup: Setup, stages: Stages, limit: float | None) -> Inspection:
     """Let each check look, as long as the clock is below `limit`."""
-    findings: list[Finding] = []
+    findings = setup.findings
     passed: list[str] = []
     skipped: dict[str, str] = {}
     seconds: dict[str, float] = {}

@@ -14,6 +14,7 @@ from helpers.preflight.report import Finding, Skip
 from helpers.preflight.scans import Scan
 from helpers.preflight.setup import Setup, as_classes, forward
 from helpers.preflight.sources import Data
+from helpers.preflight.views import check_views
 
 # Below so many pictures a class, a network that trains its base soon knows them by heart: lesson 4
 # sees training accuracy 1 within five epochs on 500 a class without views.
@@ -84,6 +85,10 @@ def check_augmentation(setup: Setup) -> Iterator[Finding]:
     first = setup.train_outputs[:AGAIN]
     scale = float(np.abs(first).max()) or 1.0
     if not np.allclose(first, second, atol=1e-3 * scale, equal_nan=True):
+        third = forward(setup.model, setup.train.images[:AGAIN])
+        if np.allclose(second, third, atol=1e-3 * scale, equal_nan=True):
+            yield _together(first, second)
+            return
         yield Finding(
             "augmentation",
             "error",
@@ -91,11 +96,25 @@ def check_augmentation(setup: Setup) -> Iterator[Finding]:
             f"{np.abs(first - second).max():.3g}): something random is active in evaluation.",
             "Call random layers without training=True, so that fit alone switches them on.",
         )
+    yield from check_views(setup)
     yield from _changing(setup)
     cached = list(_cached(setup))
     yield from cached
     if not cached:
         yield from _missing(setup)
+
+
+def _together(first: np.ndarray, second: np.ndarray) -> Finding:
+    """Outputs that change with the other pictures of a batch, and with nothing else."""
+    return Finding(
+        "augmentation",
+        "error",
+        f"With other pictures in the batch, a picture's outputs are others (by up to "
+        f"{np.abs(first - second).max():.3g}), with training=False too: something is computed over "
+        f"the batch.",
+        "axis=-1 in softmax, not axis=0; and no training=True in the call of a base or of "
+        "BatchNormalization.",
+    )
 
 
 def _changing(setup: Setup) -> Iterator[Finding]:

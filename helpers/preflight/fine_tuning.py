@@ -61,7 +61,7 @@ def check_batch_normalization(setup: Setup) -> Iterator[Finding]:
         )
     parts = divide(setup.model)
     found = [leaf for leaf in parts.base if isinstance(leaf, kind)]
-    pretrained = [layer for layer in found if is_pretrained(layer) and _sees_maps(layer)]
+    pretrained = [layer for layer in found if is_pretrained(layer) and sees_maps(layer)]
     if pretrained and _may_be_its_own(setup.model, parts):
         raise Skip(
             "everything trains, and nothing tells a pretrained base from a network that you have "
@@ -86,7 +86,7 @@ def _may_be_its_own(model: keras.Model, parts: Parts) -> bool:
     return own and all(trains(leaf, ids) for leaf in parts.base if leaf.weights)
 
 
-def _sees_maps(layer: keras.layers.Layer) -> bool:
+def sees_maps(layer: keras.layers.Layer) -> bool:
     """Whether a layer's input has places, `(n, ..., channels)` with more than two axes."""
     try:
         return len(layer.input.shape) > 2

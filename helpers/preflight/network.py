@@ -1,4 +1,4 @@
-"""Checks of the layers themselves: dropout, kernels, activations and linear layers in a row."""
+"""Checks of the layers themselves: dropout, kernels, penalties, activations in a row."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ ACTIVATIONS = {name.replace("_", "") for name in ENDS} - {"linear"} | {"prelu"}
 # What may stand between two activations, and between two layers that are linear together.
 PASSING = {"Dropout", "SpatialDropout2D", "GaussianDropout", "Flatten", "Reshape", "Identity"}
 LINEAR = PASSING | {"BatchNormalization", "ZeroPadding2D", "AveragePooling2D"}
+# A penalty of so many times the loss of knowing nothing leaves the labels hardly any weight.
+HEAVY = 10.0
 # Not linear, but no place for an activation either: `MaxPooling2D` is mostly meant to follow one.
 POOLING = "MaxPooling2D"
 
 
 def check_layers(setup: Setup) -> Iterator[Finding]:
-    """Dropout of most units, hidden kernels of one number, two of a kind in a row.
+    """Dropout of most units or of outputs, hidden kernels of one number, two of a kind in a row.
 
     The order of layers is read from the model's end to where several paths join, so of a flat
     residual network only the head is judged, and of a model of an own class nothing.
@@ -33,10 +35,14 @@ def check_layers(setup: Setup) -> Iterator[Finding]:
     layers = leaf_layers(setup.model)
     if not any(layer.trainable_weights for layer in layers):
         raise Skip("nothing of the model is trainable")
+    order = chain(setup.model)
     yield from _much_dropout(layers)
+    yield from _dropout_of_outputs(order)
+    yield from _softmax_inside(order)
+    yield from _penalties(setup)
     yield from _constant_kernels(layers, output_layer(setup.model) or layers[-1])
-    yield from _activations_in_a_row(chain(setup.model))
-    yield from _linear_in_a_row(chain(setup.model))
+    yield from _activations_in_a_row(order)
+    yield from _linear_in_a_row(order)
 
 
 def _much_dropout(layers: list[keras.layers.Layer]) -> Iterator[Finding]:
@@ -51,6 +57,54 @@ def _much_dropout(layers: list[keras.layers.Layer]) -> Iterator[Finding]:
         f"{len(found)} layers drop {MUCH:.0%} or more): the rate is the share that goes.",
         f"keras.layers.{type(layer).__name__}({_kept(layer.rate)})",
     )
+
+
+def _dropout_of_outputs(parts: list[Any]) -> Iterator[Finding]:
+    """Dropout behind the last weights, which sets outputs to zero."""
+    last = max((n for n, part in enumerate(parts) if _multiplies(part)), default=len(parts))
+    found = [part for part in parts[last:] if _is_dropout(part) and part.rate > 0]
+    if found:
+        yield Finding(
+            "layers",
+            "error",
+            f"'{found[0].name}' stands behind the last weights: in training it sets "
+            f"{found[0].rate:.0%} of the model's outputs to zero, whatever the picture.",
+            f"Put '{found[0].name}' in front of '{parts[last].name}'.",
+        )
+
+
+def _softmax_inside(parts: list[Any]) -> Iterator[Finding]:
+    """Probabilities of one head, such as ImageNet's, which go into the weights of another."""
+    before = None
+    for part in parts:
+        if before is not None and _multiplies(part):
+            yield Finding(
+                "layers",
+                "warning",
+                f"'{part.name}' is given the probabilities of '{before.name}', a softmax within "
+                f"the network: of what the base sees, they keep the shares of its own classes.",
+                "include_top=False for a base of keras.applications, and GlobalAveragePooling2D() "
+                "behind it; or activation='relu' in a hidden layer.",
+            )
+            return
+        if _activation(part) == "softmax":
+            before = part
+        elif type(part).__name__ not in LINEAR:
+            before = None
+
+
+def _penalties(setup: Setup) -> Iterator[Finding]:
+    """What regularizers add, so large that the loss of the labels hardly counts."""
+    penalty = sum(float(np.array(one)) for one in setup.model.losses)
+    nothing = float(np.log(max(setup.classes, 2)))
+    if penalty > HEAVY * nothing:
+        yield Finding(
+            "layers",
+            "warning",
+            f"Regularizers add {penalty:.3g} to the loss, and knowing nothing costs {nothing:.2f}: "
+            f"training will shrink weights and hardly look at labels.",
+            "A smaller factor, such as keras.regularizers.L2(1e-4).",
+        )
 
 
 def _is_dropout(layer: keras.layers.Layer) -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers.preflight.layers import leaf_layers, look
+from helpers.preflight.layers import leaf_layers, look, output_layer
 from helpers.preflight.outputs import why_not
+from helpers.preflight.parts import is_as_built
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.runs import call_in_turn
 from helpers.preflight.setup import Setup, is_pretrained
@@ -33,6 +34,8 @@ WORSE = 1.5
 # Weights that moved by less of their size cannot have overshot: at most 0.4 % where a tenth of the
 # rate ended no lower, 2 % at the course's rate for the whole model, 5.6 % and more at 0.002.
 STILL = 0.005
+# A fresh head that in this many steps changes by less of its size stays what it was drawn as.
+STEPS, UNMOVED = 1000, 0.01
 # Coming steps at which a schedule is asked for its rate.
 HORIZON = 10_000
 # Gradients in float16 lose what is very small; a larger loss keeps it.
@@ -46,7 +49,7 @@ RESCALE = (
 
 
 def check_rate(setup: Setup) -> Iterator[Finding]:
-    """A rate at which the loss blows up within a few steps, or ends worse than at a tenth of it.
+    """A rate at which the loss blows up, or ends worse than at a tenth of it, or nothing moves.
 
     Each trial starts from the same weights and goes over the same batches, with a new optimizer of
     the same kind. The loss of a batch is taken before the step on it, so on pictures that are new.
@@ -61,6 +64,7 @@ def check_rate(setup: Setup) -> Iterator[Finding]:
     if not rate > 0:  # no number, too
         yield _no_rate(rate)
         return
+    fresh = is_as_built(output_layer(setup.model))
     test = _RangeTest(setup)
     trial = test.run(rate)
     if trial.blows_up:
@@ -73,6 +77,8 @@ def check_rate(setup: Setup) -> Iterator[Finding]:
         tenth = test.run(rate / 10)
         if trial.end > WORSE * tenth.end:
             yield _with_cause(_overshoots(rate, trial, tenth), test.raw_pictures(rate, trial))
+    elif fresh and trial.moved * STEPS / BATCHES < UNMOVED:
+        yield _too_slow(rate, trial)
 
 
 def _with_cause(finding: Finding, cause: str) -> Finding:
@@ -115,6 +121,17 @@ def _overshoots(rate: float, trial: _Trial, tenth: _Trial) -> Finding:
         f"At the compiled rate of {rate:.2g}, {BATCHES - 1} steps take the loss from "
         f"{trial.losses[0]:.2f} to {trial.end:.2f}; at a tenth of it, to {tenth.end:.2f}.",
         f"A rate of {rate / 10:.1g}; raise it while the loss falls.",
+    )
+
+
+def _too_slow(rate: float, trial: _Trial) -> Finding:
+    return Finding(
+        "learning rate",
+        "warning",
+        f"At the compiled rate of {rate:.2g}, {STEPS:,} steps would change the weights that train "
+        f"by about {trial.moved * STEPS / BATCHES:.1g} of their size, and the head is fresh: it "
+        f"will not learn.",
+        "keras.optimizers.Adam(1e-3) for a fresh head; raise the rate while the loss falls.",
     )
 
 

@@ -144,9 +144,9 @@ class Reached(BaseException):
 
 
 def reaching(
-    model: keras.Model, entry: keras.layers.Layer, pictures: np.ndarray
+    model: keras.Model, entry: keras.layers.Layer, pictures: np.ndarray, training: bool = False
 ) -> np.ndarray | None:
-    """What a layer is given for pictures, in inference mode; None where no call shows it."""
+    """What a layer is given for pictures; None where no call shows it."""
     found: list[np.ndarray] = []
 
     def see(taken: Any, _: Any) -> None:
@@ -155,7 +155,7 @@ def reaching(
             raise Reached
 
     with seen(entry, "call", see), contextlib.suppress(Reached):
-        model(pictures.astype("float32"), training=False)
+        model(pictures.astype("float32"), training=training)
     return found[0] if found else None
 
 

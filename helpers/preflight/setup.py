@@ -14,7 +14,7 @@ from helpers.preflight.accuracy import Accuracy
 from helpers.preflight.labels import Labels, as_classes, describe
 from helpers.preflight.layers import ending, leaf_layers
 from helpers.preflight.parts import fine_tuned
-from helpers.preflight.report import Skip
+from helpers.preflight.report import Finding, Skip
 from helpers.preflight.runs import Runner, forward
 from helpers.preflight.scans import Scan
 from helpers.preflight.sources import Data
@@ -90,6 +90,8 @@ class Setup:
     options: Options
     # What data brought in a second pass, by their name; see `order`.
     second_passes: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
+    # What the checks before this one have found.
+    findings: list[Finding] = field(default_factory=list)
 
     @cached_property
     def runner(self) -> Runner:
