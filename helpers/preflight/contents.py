@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 
 from helpers.preflight.accuracy import Accuracy
+from helpers.preflight.order import times
 from helpers.preflight.report import Finding, Skip
 from helpers.preflight.scans import Scan
 from helpers.preflight.setup import Setup
@@ -49,11 +50,8 @@ def _blank(name: str, scan: Scan) -> Finding | None:
 
 
 def _repeated(name: str, scan: Scan) -> Finding | None:
-    times = Counter(scan.digests)
-    different = len(times)
-    if not scan.complete or different >= DIFFERENT * len(scan):
-        return None
-    if len(set(times.values())) == 1:  # the whole set again and again, as 'repeat' says
+    different = len(set(scan.digests))
+    if not scan.complete or different >= DIFFERENT * len(scan) or times(scan) > 1:
         return None
     return Finding(
         "pictures",

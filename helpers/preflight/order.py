@@ -114,7 +114,7 @@ def check_repeat(setup: Setup) -> Iterator[Finding]:
         (setup.validation_data, setup.validation),
     ):
         steps = "steps_per_epoch" if data.name == "train" else "validation_steps"
-        times = _times(scan)
+        often = times(scan)
         if data.is_endless:
             yield Finding(
                 "repeat",
@@ -123,20 +123,21 @@ def check_repeat(setup: Setup) -> Iterator[Finding]:
                 f"is told {steps}.",
                 f"Leave out {data.name}.repeat(): fit begins anew at each epoch by itself.",
             )
-        elif times > 1:
+        elif often > 1:
             yield Finding(
                 "repeat",
                 "warning",
-                f"Each picture of {data.name} comes {times} times in one pass: "
+                f"Each picture of {data.name} comes {often} times in one pass: "
                 f"{len(set(scan.digests)):,} pictures make {len(scan):,}.",
                 f"Leave out {data.name}.repeat(...), and pass epochs= to fit.",
             )
 
 
-def _times(scan: Scan) -> int:
-    """How often nearly all pictures of a pass come in it."""
+def times(scan: Scan) -> int:
+    """How often nearly all pictures of a pass come in it; 1 where that differs."""
     _, counts = np.unique(np.array(scan.digests), return_counts=True)
-    return int(np.quantile(counts, 0.1)) if len(counts) >= 10 else 1
+    low, high = np.quantile(counts, (0.1, 0.9))
+    return int(low) if len(counts) >= 10 and low == high else 1
 
 
 def check_passes(setup: Setup) -> Iterator[Finding]:
