@@ -668,6 +668,13 @@ def metric_for_integer_labels(wrong):
     return compiled(nested(softmax(2)), CATEGORICAL, [metric]), *changed(labels=one_hot)
 
 
+@faulty("largest 5 of 3")
+def all_of_the_top(wrong):
+    """top-5 accuracy of three classes"""
+    metric = keras.metrics.SparseTopKCategoricalAccuracy(k=5 if wrong else 2)
+    return compiled(nested(softmax(3)), SPARSE, [metric]), *three()
+
+
 @faulty("float16")
 def float16_output(wrong):
     """Mixed precision, and the output in float16."""
@@ -886,6 +893,15 @@ def frozen_fresh_head(wrong):
 def frozen_random_base(wrong):
     """The base was built with `weights=None`, and frozen."""
     return compiled(nested(base=pretrained_base(random=wrong))), *drawings()
+
+
+@faulty("trains from random weights")
+def weights_forgotten(wrong):
+    """all of a network of keras.applications with weights=None, on 200 pictures"""
+    base = keras.applications.MobileNetV2((SIDE, SIDE, 3), 0.35, include_top=False, weights=None)
+    if not wrong:
+        return sound_model(), *drawings()
+    return compiled(nested(base=base)), *drawings()
 
 
 @faulty("vain", "frozen", "parent")

@@ -31,6 +31,10 @@ from helpers.preflight.setup import (
 if TYPE_CHECKING:
     import keras
 
+# ImageNet has 1.3 million pictures; with a thousandth of them no such network learns to see.
+FEW_TO_BEGIN_WITH = 10_000
+# VGG16's; a smaller network may be somebody's own in its style.
+FEWEST_LAYERS = 13
 FEWEST = 50  # pictures on which a head can be said to know nothing
 FREEZE = (
     "for layer in base.layers:\n"
@@ -225,6 +229,7 @@ def check_pretrained(setup: Setup) -> Iterator[Finding]:
     base = [leaf for leaf in divide(setup.model).base if leaf.weights]
     frozen = [leaf for leaf in base if not trains(leaf, ids) and not _only_scales(leaf)]
     if not frozen:
+        yield from _random_and_whole(setup)
         raise Skip("no base is frozen")
     told = [leaf for leaf in frozen if any(len(weight.shape) == 1 for weight in leaf.weights)]
     if told:
@@ -243,6 +248,23 @@ def check_pretrained(setup: Setup) -> Iterator[Finding]:
             f"was pretrained or loaded.",
             "Build the base with weights='imagenet', or load its weights before freezing it; or "
             "let it train from the start: base.trainable = True.",
+        )
+
+
+def _random_and_whole(setup: Setup) -> Iterator[Finding]:
+    """A network of `keras.applications` that trains from random weights on few pictures."""
+    leaves, total = leaf_layers(setup.model), setup.train.total
+    found = family([leaf for leaf in leaves if not _only_scales(leaf)])
+    told = [leaf for leaf in leaves if any(len(weight.shape) == 1 for weight in leaf.weights)]
+    if found is None or setup.has_trained or total is None or total >= FEW_TO_BEGIN_WITH:
+        return
+    if len(told) >= FEWEST_LAYERS and not any(is_pretrained(leaf) for leaf in told):
+        yield Finding(
+            "random base",
+            "warning",
+            f"All of {found.name} trains from random weights, on {total:,} pictures: nothing in it "
+            f"was pretrained or loaded.",
+            "weights='imagenet', base.trainable = False, and a head on top.",
         )
 
 

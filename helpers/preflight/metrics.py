@@ -245,7 +245,7 @@ def check_metrics(setup: Setup) -> Iterator[Finding]:
     for metric in metrics:
         fault = _of_equality(metric)
         fault = fault or (_on_one(metric) if one_output else _on_several(setup, metric))
-        fault = fault or _of_logits(setup, metric)
+        fault = fault or _of_all(setup, metric) or _of_logits(setup, metric)
         if fault is not None:
             severity, wrong, mend = fault
             yield Finding("metrics", severity, f"{metric.said} {wrong}.", mend)
@@ -322,6 +322,17 @@ def _on_tags(setup: Setup, metric: Metric) -> Fault:
         "goes by the largest output alone, and a picture may have several labels, or none",
         f"metrics=[keras.metrics.BinaryAccuracy(threshold={at})]",
     )
+
+
+def _of_all(setup: Setup, metric: Metric) -> Fault:
+    """The right class among the largest k of no more than k outputs."""
+    if not metric.name.endswith("topkcategoricalaccuracy"):
+        return None
+    k, outputs = int(metric.settings.get("k", 5)), setup.train_outputs.shape[-1]
+    if k < outputs:
+        return None
+    wrong = f"asks whether the class is among the largest {k} of {outputs} outputs: it is always 1"
+    return "error", wrong, f"A k well below {outputs}, or metrics=['accuracy']."
 
 
 def _of_logits(setup: Setup, metric: Metric) -> Fault:

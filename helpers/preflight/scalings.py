@@ -84,8 +84,13 @@ SCALINGS = {
         Scaling(np.diag(1 / (255 * TORCH_STD)), -TORCH_MEAN / TORCH_STD, "torch", TORCH),
     )
 }
-# Means taken off in the order of the other channels.
+# Means taken off in the order of the other channels, twice, and from pictures scaled before.
 MEANS_TURNED = Scaling(np.eye(3), -CAFFE_MEAN[::-1], "means of ImageNet taken off")
+MEANS_TWICE = Scaling(np.eye(3), -CAFFE_MEAN - CAFFE_MEAN[::-1], "caffe, twice")
+MEANS_OF_SCALED = (
+    Scaling(FLIP / 255, -CAFFE_MEAN, "caffe, of 0 to 1"),
+    Scaling(FLIP / 127.5, -CAFFE_MEAN - 1, "caffe, of -1 to 1"),
+)
 LINES = {(2, -1): "2 * x - 1", (0.5, 0.5): "(x + 1) / 2", (2, -255): "2 * x - 255"}
 LINES |= {(255, 0): "255 * x", (127.5, 127.5): "127.5 * (x + 1)", (1 / 255, 0): "x / 255"}
 LINES |= {(1 / 127.5, -1): "x / 127.5 - 1", (1, 0): "x"}
@@ -108,7 +113,7 @@ def scaled_as(images: np.ndarray) -> Scaling | None:
     if images.shape[-1] != 3 or low >= -30:
         return None
     pixels = images.reshape(-1, 3)
-    for one in (SCALINGS["caffe"], MEANS_TURNED):
+    for one in (*MEANS_OF_SCALED, SCALINGS["caffe"], MEANS_TURNED, MEANS_TWICE):
         black, white = one(CORNERS).min(axis=0), one(CORNERS).max(axis=0)
         if (pixels >= black - 0.5).all() and (pixels <= white + 0.5).all():
             return one
