@@ -1144,6 +1144,15 @@ def cut_of_a_shuffle_shares_pictures(wrong):
     return sound_model(), mixed.skip(60).batch(32), mixed.take(60).batch(32)
 
 
+@faulty("same pass")
+def labels_and_predictions_of_two_passes(wrong):
+    """Validation shuffles anew at each pass: labels of one, predictions of another."""
+    train, validation = drawings()
+    rows = tf.data.Dataset.from_tensor_slices(validation)
+    rows = rows.shuffle(60, seed=1, reshuffle_each_iteration=wrong)
+    return sound_model(), batches(train), rows.batch(32)
+
+
 @faulty("repeat", "endless")
 def endless_validation(wrong):
     """`validation.repeat()`: evaluation does not end."""
