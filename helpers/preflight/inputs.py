@@ -71,6 +71,8 @@ def check_scaling(setup: Setup) -> Iterator[Finding]:
         raise Skip(f"inputs of shape {setup.train.images.shape[1:]} are no pictures")
     yield from _otherwise_in_validation(setup)
     view = _View(setup)
+    if view.is_normalised:
+        raise Skip("a BatchNormalization in front of the base scales the pictures")
     if view.stored is None:
         yield from _by_structure(view)
     else:
@@ -433,8 +435,6 @@ def _by_structure(view: _View) -> Iterator[Finding]:
             "no stored statistics of a pretrained BatchNormalization, and no structure that is "
             "known from keras.applications"
         )
-    if view.is_normalised:
-        raise Skip("a BatchNormalization in front of the base scales the pictures")
     if view.arrives is None:
         raise Skip(f"what pictures become before '{view.entry.name}' cannot be followed")
     turned = view.wanted.after(Scaling(FLIP, np.zeros(3)))
