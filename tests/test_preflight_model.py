@@ -127,8 +127,8 @@ def compiled(model, rate=1e-4):
     return model
 
 
-def look(model, data):
-    report = preflight(model, *data, difference=0.5)
+def look(model, data, sample=40):
+    report = preflight(model, *data, difference=0.5, sample=sample, progress=False)
     assert not [reason for _, reason in report.skipped if UNEXPECTED in reason], report
     return report
 
@@ -200,9 +200,7 @@ def test_a_cast_of_light_is_not_taken_for_swapped_colours(tiny, data):
     blue = scaled(data, lambda x: x * np.array([0.65, 0.8, 1.0], "float32"))
     assert not found(with_head(vgg(), scaling=VGG), blue)  # by the means alone, it would be one
     plain = adapted(tiny, data[0][0][..., ::-1], tf_scaling)  # statistics that fit blue first
-    report = look(with_head(plain, scaling=tf_scaling), [(x[..., ::-1], y) for x, y in data])
-    assert not report.findings
-    report = look(with_head(plain, scaling=tf_scaling), data)
+    report = look(with_head(plain, scaling=tf_scaling), data, sample=96)
     assert not report.findings and "scaling" in report.passed
 
 
