@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import preflight_cases
@@ -69,6 +71,23 @@ def test_the_table_runs_as_a_program(monkeypatch, capsys):
 
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "preflight.md"
+
+
+def findings() -> Iterator[tuple[str, str]]:
+    """Where a finding is made, and the longest of the words that it says of every fault."""
+    for file in (Path(__file__).resolve().parent.parent / "helpers" / "preflight").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
+                said = [n.value for n in ast.walk(node.args[2]) if isinstance(n, ast.Constant)]
+                words = max((one for one in said if isinstance(one, str)), key=len, default="")
+                yield f"{file.name}:{node.lineno}", " ".join(words.split())
+
+
+def test_every_finding_has_a_fault_in_the_table_so_that_its_mend_is_tried():
+    """What the page says was said of the table's faults, each of which is then built mended."""
+    text = " ".join(PAGE.read_text(encoding="utf-8").split())
+    assert len(dict(findings())) >= 50
+    assert not [place for place, words in findings() if words not in text]
 
 
 def test_the_page_has_each_check_with_a_fault_and_no_fault_of_another_table():
