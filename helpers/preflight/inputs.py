@@ -271,7 +271,7 @@ def _better_swapped(
         "warning",
         f"In each of {len(batches)} batches, the pictures fit the statistics stored in "
         f"'{first.name}' better with blue and red swapped (by {least:.2f} nats or more).",
-        "images = images[..., ::-1], if they come as blue, green, red (OpenCV reads so).",
+        TURNED_ROUND.way,
     )
 
 
