@@ -965,7 +965,7 @@ def nothing_trains(wrong):
     return compiled(model), *drawings()
 
 
-@faulty("head", "frozen")
+@faulty("frozen with the random", also=("head",))
 def frozen_fresh_head(wrong):
     """The base trains, the fresh head does not."""
     model = unfreeze(nested()) if wrong else nested()
