@@ -37,9 +37,9 @@ text. `report.raise_for_errors()` ends a job of CI where there are errors. `repo
 into a log as JSON. The folder `helpers/preflight` works without the rest of the course:
 `pip install .` in a clone, or copy the folder.
 
-An *error* means that the training will not do what is meant. A *warning* means: look at it. What a
-check cannot judge is listed as skipped, with the reason. What is not on this page is not looked at,
-and no such list is complete.
+An *error* means that the training will not do what is meant. A *warning* means: look at it. A
+*note* is no fault yet; it is told for what you may do next. What a check cannot judge is listed as
+skipped, with the reason. What is not on this page is not looked at, and no such list is complete.
 
 | argument | what it does |
 |---|---|

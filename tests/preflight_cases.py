@@ -33,7 +33,7 @@ import tensorflow as tf
 from keras import layers
 
 from helpers import pictures
-from helpers.preflight import UNEXPECTED, Finding, preflight
+from helpers.preflight import UNEXPECTED, Finding, copies, preflight
 
 SIDE = 48
 Part = tuple[np.ndarray, np.ndarray]
@@ -132,7 +132,8 @@ def _said(built: tuple) -> tuple[Said, tuple[str, ...]]:
     options = {"difference": 0.5, "progress": False} | (more[0] if more else {})
     try:
         # A check that fails beside a fault is told here as what it is, not as its consequence.
-        with patch.object(sys.modules["helpers.preflight"], "_explain"):
+        room = patch.object(sys.modules["helpers.preflight"], "_explain")
+        with room, patch.object(copies, "find", _find):
             report = preflight(model, train, validation, **options)
     except (TypeError, ValueError) as refused:
         if "Received:" not in str(refused):
@@ -140,6 +141,18 @@ def _said(built: tuple) -> tuple[Said, tuple[str, ...]]:
         return [f"refused: {refused}"], ()
     broken = tuple(f"{n}: {why}" for n, why in report.skipped if UNEXPECTED in why)
     return list(report.findings), broken
+
+
+_find_copies = copies.find
+_found: dict[tuple[bytes, ...], copies.Found] = {}
+
+
+def _find(ours: copies.Prints, theirs: copies.Prints) -> copies.Found:
+    """What `copies.find` gives, which many set-ups ask of the same pictures: half the seconds."""
+    key = ours.thumbs.tobytes(), theirs.thumbs.tobytes()
+    if key not in _found:
+        _found[key] = _find_copies(ours, theirs)
+    return _found[key]
 
 
 def _outcome(
@@ -245,8 +258,8 @@ def with_copies(change: Callable[[np.ndarray], np.ndarray], wrong: bool) -> tupl
     """Twenty pictures of train, changed, in validation; or twenty others, changed alike."""
     (images, labels), (others, theirs) = drawings()
     source, names = (images, labels) if wrong else (_drawings()[0][300:], _drawings()[1][300:])
-    copies = np.stack([change(image) for image in source[:20]])
-    validation = np.concatenate([others[:40], copies]), np.concatenate([theirs[:40], names[:20]])
+    altered = np.stack([change(image) for image in source[:20]])
+    validation = np.concatenate([others[:40], altered]), np.concatenate([theirs[:40], names[:20]])
     return (images, labels), validation
 
 
@@ -518,6 +531,48 @@ def blue_green_red(wrong):
     return sound_model(), *changed(lambda x: x[..., ::-1] if wrong else x)
 
 
+def photographs(change: Callable[[np.ndarray], np.ndarray]) -> list[Part]:
+    """Smooth pictures; as in photographs, blue is weaker than red and has more contrast."""
+    coarse = np.random.default_rng(0).uniform(0, 1, (160, 4, 4, 3)) * [190, 230, 210] + [40, 0, 5]
+    images = np.array(tf.image.resize(coarse, (SIDE, SIDE), "bicubic")).clip(0, 255)
+    labels = np.arange(160) % 2
+    images[labels == 1, ..., 1] *= 0.65
+    parts = np.split(change(images), [100]), np.split(labels, [100])
+    return list(zip(*parts, strict=True))
+
+
+def lower_vgg() -> keras.Model:
+    """A head on the first layers of VGG16; biases that differ stand for those of training."""
+    whole = keras.applications.VGG16(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
+    base = keras.Model(whole.input, whole.get_layer("block2_pool").output)
+    for layer in base.layers[1:]:
+        if layer.weights:
+            layer.bias.assign(np.linspace(0, 0.1, layer.filters))
+    base.trainable = False
+    pooled = layers.GlobalAveragePooling2D()(base.output)
+    return compiled(keras.Model(base.input, layers.Dense(1)(pooled)), optimizer=1e-4)
+
+
+@faulty("expects")
+def vgg_on_pictures_by_255(wrong):
+    """Pictures / 255 for the base of a VGG, which stores no statistics."""
+    scale = keras.applications.vgg16.preprocess_input
+    return lower_vgg(), *photographs(lambda x: x / 255 if wrong else scale(x.copy()))
+
+
+@faulty("[..., ::-1]")
+def blue_green_red_for_a_vgg(wrong):
+    """The means are taken off, and blue and red are not turned round."""
+    means = np.array([103.939, 116.779, 123.68])
+    return lower_vgg(), *photographs(lambda x: (x if wrong else x[..., ::-1]) - means)
+
+
+@faulty("scaled twice")
+def scaled_twice_from_scratch(wrong):
+    """Divided by 255 in the arrays, and once more in a network from scratch."""
+    return compiled(scratch()), *changed(lambda x: x / 255 if wrong else x)
+
+
 @faulty("channel")
 def grey_pictures(wrong):
     """One channel for a base of three."""
@@ -683,6 +738,22 @@ def float16_output(wrong):
     return compiled(nested(end), BINARY, ["accuracy"]), *drawings()
 
 
+@faulty("float16")
+def weights_of_16_bits(wrong):
+    """A head in float16, its weights included."""
+    end = sigmoid(dtype="float16" if wrong else "float32")
+    return compiled(nested(end), BINARY, ["accuracy"]), *drawings()
+
+
+@faulty("not finite")
+def outputs_that_are_no_numbers(wrong):
+    """A weight is no number, as after a training that blew up."""
+    model = nested(sigmoid())
+    if wrong:
+        model.layers[-1].bias.assign([np.nan])
+    return compiled(model, BINARY, ["accuracy"]), *drawings()
+
+
 @faulty("pool", "flatten")
 def no_pooling(wrong):
     """A Dense layer on the block of features."""
@@ -763,6 +834,19 @@ def integer_labels_for_categorical(wrong):
     return compiled(nested(softmax(2)), CATEGORICAL), *changed(
         labels=(lambda y: y) if wrong else one_hot
     )
+
+
+@faulty("looks for an output")
+def sparse_loss_on_one_output(wrong):
+    """One sigmoid, and a loss that looks up the output of the label's number."""
+    return compiled(nested(sigmoid()), SPARSE if wrong else BINARY, ["accuracy"]), *drawings()
+
+
+@faulty("hold for none")
+def tag_that_never_comes(wrong):
+    """Three tags, of which the last holds for no picture."""
+    data = changed(labels=lambda y: y * [1, 1, 0] if wrong else y, parts=tags())
+    return compiled(nested(sigmoid(3)), BINARY, ["binary_accuracy"]), *data
 
 
 @faulty("label", also=("rate",))
@@ -881,7 +965,7 @@ def nothing_trains(wrong):
     return compiled(model), *drawings()
 
 
-@faulty("head", "frozen")
+@faulty("frozen with the random", also=("head",))
 def frozen_fresh_head(wrong):
     """The base trains, the fresh head does not."""
     model = unfreeze(nested()) if wrong else nested()
@@ -1002,6 +1086,22 @@ def fine_tuning_at_a_heads_rate(wrong):
     return compiled(model, optimizer=keras.optimizers.SGD(3.0 if wrong else 1e-4)), *drawings()
 
 
+@faulty("rate")
+def rate_that_overshoots(wrong):
+    """A base is fine-tuned by Adam at 0.01: nothing blows up, and what was known is lost."""
+    model = unfreeze(trained_head(nested()))
+    return compiled(model, optimizer=0.01 if wrong else 1e-5), *drawings()
+
+
+@faulty("255", "scale")
+def raw_pixels_at_a_low_rate(wrong):
+    """The same as below, at a rate that lets the loss begin high and fall."""
+    scale = layers.Identity() if wrong else layers.Rescaling(1 / 255)
+    hidden = layers.Dense(32, activation="relu")
+    model = stacked(scale, layers.Flatten(), hidden, layers.Dense(1))
+    return compiled(model, optimizer=1e-4), *drawings()
+
+
 @faulty("255", "scale")
 def raw_pixels_from_scratch(wrong):
     """A network without normalisation is fed 0 to 255."""
@@ -1094,6 +1194,15 @@ def cached_after_augmentation(wrong):
     return fine_tuning(), mapped, batches(validation)
 
 
+@faulty("cache keeps")
+def cached_augmentation_of_validation(wrong):
+    """A random flip of the validation data, then cached: the same at each pass."""
+    train, validation = drawings()
+    flip = layers.RandomFlip("horizontal")
+    altered = batches(validation).map(lambda x, y: (flip(x, training=wrong), y))
+    return sound_model(), batches(train), altered.cache() if wrong else altered
+
+
 @faulty("augment")
 def flip_in_validation(wrong):
     """A random flip, and nothing else, in the validation data."""
@@ -1144,12 +1253,28 @@ def cut_of_a_shuffle_shares_pictures(wrong):
     return sound_model(), mixed.skip(60).batch(32), mixed.take(60).batch(32)
 
 
+@faulty("same pass")
+def labels_and_predictions_of_two_passes(wrong):
+    """Validation shuffles anew at each pass: labels of one, predictions of another."""
+    train, validation = drawings()
+    rows = tf.data.Dataset.from_tensor_slices(validation)
+    rows = rows.shuffle(60, seed=1, reshuffle_each_iteration=wrong)
+    return sound_model(), batches(train), rows.batch(32)
+
+
 @faulty("repeat", "endless")
 def endless_validation(wrong):
     """`validation.repeat()`: evaluation does not end."""
     train, validation = drawings()
     second = batches(validation).repeat() if wrong else batches(validation)
     return sound_model(), batches(train), second
+
+
+@faulty("repeat")
+def repeated_validation(wrong):
+    """`validation.repeat(3)`: each picture counts three times."""
+    train, validation = drawings()
+    return sound_model(), batches(train), batches(validation).repeat(3 if wrong else 1)
 
 
 @faulty("batch")

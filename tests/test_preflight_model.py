@@ -1,6 +1,7 @@
 """What reaches a base, and what trains: each fault beside a sound set-up and its mend."""
 
 import sys
+from functools import cache
 
 import keras
 import numpy as np
@@ -23,9 +24,12 @@ def own_checks(monkeypatch):
 
 
 def coloured(count, seed):
-    """Smooth pictures, bytes, redder than blue as photographs are; classes differ in green."""
+    """Smooth pictures, bytes; as in photographs, blue is weaker than red and has more contrast.
+
+    Classes differ in green.
+    """
     generator = np.random.default_rng(seed)
-    coarse = generator.uniform(0, 255, (count, 4, 4, 3)) * [1.0, 0.9, 0.75]
+    coarse = generator.uniform(0, 1, (count, 4, 4, 3)) * [190, 230, 210] + [40, 0, 5]
     labels = np.arange(count) % 2
     coarse[labels == 1, ..., 1] *= 0.65
     images = np.array(tf.image.resize(coarse, (SIDE, SIDE), "bicubic"))
@@ -50,11 +54,22 @@ def trained_biases(base):
     return base
 
 
+@cache
+def network(name):
+    """A network of Keras without weights, built once."""
+    build = getattr(keras.applications, name)
+    return build(weights=None, include_top=False, input_shape=(SIDE, SIDE, 3))
+
+
 def vgg():
     """The first blocks of a VGG, biases as of training."""
-    whole = keras.applications.VGG16(include_top=False, weights=None, input_shape=(SIDE, SIDE, 3))
-    base = keras.Model(whole.input, whole.get_layer("block2_pool").output, name="some_base")
-    return trained_biases(base)
+    whole = network("VGG16")
+    return trained_biases(part(whole, whole.get_layer("block2_pool")))
+
+
+def part(whole, last):
+    """The layers up to one, with weights of their own."""
+    return keras.models.clone_model(keras.Model(whole.input, last.output, name="some_base"))
 
 
 def adapted(base, images, scaling):
@@ -112,8 +127,8 @@ def compiled(model, rate=1e-4):
     return model
 
 
-def look(model, data):
-    report = preflight(model, *data, difference=0.5)
+def look(model, data, sample=40):
+    report = preflight(model, *data, difference=0.5, sample=sample, progress=False)
     assert not [reason for _, reason in report.skipped if UNEXPECTED in reason], report
     return report
 
@@ -174,38 +189,40 @@ def test_blue_and_red_are_told_by_their_means(data):
     assert found(unflipped, data) == ["scaling"]
 
 
-def test_pictures_of_sea_and_sky_are_not_taken_for_swapped_ones(data):
-    blue = scaled(data, lambda x: x * np.array([0.4, 0.9, 1.3], "float32") / 1.3)
+def test_pictures_of_the_sea_are_not_taken_for_swapped_ones(data):
+    blue = scaled(data, lambda x: x * np.array([0.4, 0.9, 0.5], "float32") + [5, 20, 120])
     report = look(with_head(vgg(), scaling=VGG), blue)
     assert not report.findings
-    assert "sea and sky" in dict(report.skipped)["scaling"]
+    assert "those of the sea" in dict(report.skipped)["scaling"]
 
 
-@pytest.mark.parametrize(
-    ("scale", "sound"), [(None, True), (L.Rescaling(1 / 255), False), (tf_scaling, False)]
-)
+def test_a_cast_of_light_is_not_taken_for_swapped_colours(tiny, data):
+    blue = scaled(data, lambda x: x * np.array([0.65, 0.8, 1.0], "float32"))
+    assert not found(with_head(vgg(), scaling=VGG), blue)  # by the means alone, it would be one
+    plain = adapted(tiny, data[0][0][..., ::-1], tf_scaling)  # statistics that fit blue first
+    report = look(with_head(plain, scaling=tf_scaling), data, sample=96)
+    assert not report.findings and "scaling" in report.passed
+
+
+def lower(name):
+    """A network's first layers up to the first sum behind a product or `LayerScale`."""
+    whole = network(name)
+    kinds = [type(layer).__name__ for layer in whole.layers]
+    product = kinds.index("LayerScale" if "LayerScale" in kinds else "Multiply")
+    end = kinds.index("Add", product) if "Add" in kinds[product:] else product
+    return trained_biases(part(whole, whole.layers[end]))
+
+
+@pytest.mark.parametrize("flat", [True, False])
 @pytest.mark.parametrize("name", ["EfficientNetB0", "MobileNetV3Small", "ConvNeXtTiny"])
-def test_bases_that_scale_pictures_themselves(name, scale, sound, data, bases_of_keras):
-    base = trained_biases(bases_of_keras(name))
-    report = look(with_head(base, scaling=scale), data)
-    scaling = [one for one in report.findings if one.check == "scaling"]
-    assert bool(scaling) is not sound
-    assert all("this base scales them itself" in one.mend for one in scaling)
-
-
-@pytest.fixture(scope="module")
-def bases_of_keras():
-    """Bases without weights, each built once."""
-    made = {}
-
-    def build(name, **options):
-        if name not in made:
-            made[name] = getattr(keras.applications, name)(
-                weights=None, include_top=False, input_shape=(SIDE, SIDE, 3), **options
-            )
-        return made[name]
-
-    return build
+def test_bases_that_scale_pictures_themselves(name, flat, data):
+    base = lower(name)
+    assert "scaling" not in found(with_head(base, flat=flat), data)
+    one = finding(with_head(base, flat=flat), scaled(data, lambda x: x / 255), "scaling")
+    assert "scales them itself" in one.mend
+    if not flat:
+        one = finding(with_head(base, scaling=L.Rescaling(1 / 255)), data, "scaling")
+        assert "scales them itself" in one.mend
 
 
 FAMILIES = {
@@ -223,8 +240,8 @@ FAMILIES = {
 
 
 @pytest.mark.parametrize("name", FAMILIES)
-def test_families_are_told_by_structure_and_heads_are_cut_off(name, bases_of_keras):
-    base = bases_of_keras(name)
+def test_families_are_told_by_structure_and_heads_are_cut_off(name):
+    base = network(name)
     told = families.family(parts.leaf_layers(base))
     assert (told.name, told.takes) == FAMILIES[name]
     norm = L.BatchNormalization()
@@ -291,6 +308,21 @@ def test_a_normalization_of_ones_own_in_front_of_the_base_is_no_fault(tiny, data
     assert found(compiled(model), data) == []
 
 
+def test_wrong_scaling_is_found_where_a_layer_runs_as_a_graph(tiny, data):
+    class Compiled(L.Layer):
+        def __init__(self):
+            super().__init__()
+            self.layers = [tiny]
+            self.run = tf.function(tiny.call)
+
+        def call(self, inputs, training=False):
+            return self.run(inputs, training=training)
+
+    parts_ = [keras.Input((SIDE, SIDE, 3)), Compiled(), L.GlobalAveragePooling2D(), L.Dense(1)]
+    one = finding(compiled(keras.Sequential(parts_)), data, "scaling")
+    assert "x / 127.5 - 1" in one.what
+
+
 # Validation
 
 
@@ -312,19 +344,6 @@ def test_darker_or_paler_validation_is_not_scaled_otherwise(tiny, data):
     assert found(model, (train, scaled((validation,), lambda x: x / 255)[0])) == []
 
 
-# Twice
-
-
-def test_a_network_from_scratch_that_scales_twice(data):
-    def build():
-        layers = [keras.Input((SIDE, SIDE, 3)), L.Rescaling(1 / 255), L.Conv2D(4, 3, strides=4)]
-        return compiled(keras.Sequential([*layers, L.GlobalAveragePooling2D(), L.Dense(1)]))
-
-    assert found(build(), data) == []
-    one = finding(build(), scaled(data, lambda x: x / 255), "scaling")
-    assert one.severity == "warning" and "scaled twice" in one.what and "255 * x" in one.mend
-
-
 # What trains
 
 
@@ -340,17 +359,12 @@ def test_what_trains_in_a_line(tiny):
     assert parts.what_trains(head) == "model: 2 of 2 variables"
 
 
-@pytest.mark.parametrize("vain", [False, True])
-def test_nothing_trains(vain, tiny, data):
+def test_nothing_trains_though_a_layer_was_unfrozen(tiny, data):
     model = with_head(tiny, scaling=tf_scaling)
     model.trainable = False
-    if vain:
-        tiny.layers[-3].trainable = True
+    tiny.layers[-3].trainable = True
     one = finding(compiled(model), data, "trainable")
-    assert "Nothing trains" in one.what and ("in vain" in one.what) is vain
-    model.trainable = True
-    tiny.trainable = False
-    assert found(compiled(model), data) == []
+    assert "Nothing trains" in one.what and "in vain" in one.what
 
 
 def test_a_head_that_is_frozen_untrained(tiny, data):
@@ -365,30 +379,6 @@ def test_a_head_that_is_frozen_untrained(tiny, data):
     head.set_weights(trained)
     head.trainable = False
     assert found(compiled(model), data) == []
-
-
-def test_layers_unfrozen_inside_a_frozen_base(tiny, data):
-    model = with_head(tiny, scaling=tf_scaling)
-    model.get_layer("head").set_weights([np.full((16, 1), 0.3), np.ones(1)])
-    tiny.layers[3].trainable = True  # a convolution
-    one = finding(compiled(model), data, "trainable")
-    assert one.severity == "warning" and "1 layers" in one.what
-    tiny.trainable = True
-    for layer in tiny.layers:
-        layer.trainable = isinstance(layer, L.Conv2D)
-    assert "trainable" not in found(compiled(model), data)
-
-
-@pytest.mark.parametrize("flat", [True, False])
-def test_a_frozen_base_with_random_weights(flat, data):
-    base = small_base("with_statistics_of_nothing")
-    model = with_head(base, flat=flat)
-    one = finding(model, scaled(data, tf_scaling), "random base")
-    assert one.severity == "error" and "weights='imagenet'" in one.mend
-    adapted(base, data[0][0], tf_scaling)
-    base.trainable = False
-    assert found(model, scaled(data, tf_scaling)) == []
-    assert "random base" not in found(with_head(small_base(), frozen=False), data)
 
 
 def test_kernels_tell_where_there_is_nothing_else(data):
@@ -410,28 +400,6 @@ def fine_tuned(base, **options):
     for layer in base.layers:
         layer.trainable = not isinstance(layer, L.BatchNormalization)
     return compiled(model)
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_a_head_that_was_never_trained_is_found_whatever_its_luck(seed, tiny, data):
-    model = fine_tuned(tiny)
-    keras.utils.set_random_seed(seed)
-    kernel = np.array(keras.initializers.GlorotUniform()((16, 1)))
-    model.get_layer("head").set_weights([kernel, np.zeros(1)])
-    one = finding(model, data, "untrained head")
-    assert "bias is exactly zero" in one.what
-
-
-def test_a_lucky_head_is_said_to_be_so(tiny, data):
-    model = fine_tuned(tiny)
-    head = model.get_layer("head")
-    features = keras.Model(model.input, head.input).predict(data[0][0], verbose=0)
-    gap = features[data[0][1] == 1].mean(axis=0) - features[data[0][1] == 0].mean(axis=0)
-    kernels = [np.array(keras.initializers.GlorotUniform(seed)((16, 1))) for seed in range(300)]
-    right = [((features @ one > 0)[:, 0] == data[0][1]).mean() for one in kernels]
-    assert max(right) > 0.7 and gap.any()
-    head.set_weights([kernels[int(np.argmax(right))], np.zeros(1)])
-    assert "is right by luck" in finding(model, data, "untrained head").what
 
 
 def test_a_head_of_several_layers_counts_as_the_learners(tiny, data):

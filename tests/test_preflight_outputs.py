@@ -98,12 +98,19 @@ SOUND = {
         [metrics.Precision(thresholds=0.0), metrics.AUC(from_logits=True)],
     ),
     "one sigmoid, more metrics": (
-        *(1, "sigmoid", "0/1", BINARY),
-        [metrics.Precision(), metrics.AUC(), metrics.F1Score(threshold=0.5)],
+        *(1, "sigmoid", "0/1", losses.BinaryCrossentropy(from_logits=False)),
+        [
+            *(metrics.Precision(), metrics.AUC(), metrics.F1Score(threshold=0.5)),
+            *(metrics.SensitivityAtSpecificity(0.5), metrics.PrecisionAtRecall(0.5)),
+            *(metrics.BinaryCrossentropy(), metrics.BinaryAccuracy(threshold=0.5)),
+        ],
     ),
     "smoothing in the loss": (1, None, "0/1", losses.BinaryCrossentropy(True, 0.1), AT_ZERO),
     "smoothed by hand": (1, "sigmoid", "smoothed numbers", BINARY, ["binary_accuracy"]),
-    "softmax over integers": (2, "softmax", "0/1", SPARSE, ["accuracy"]),
+    "softmax over integers": (
+        *(2, "softmax", "0/1", SPARSE),
+        ["accuracy", metrics.SparseCategoricalAccuracy()],
+    ),
     "logits over integers": (2, None, "column", SPARSE_LOGITS, ["accuracy"]),
     "softmax over one-hot": (2, "softmax", "one-hot", CATEGORICAL, ["accuracy"]),
     "softmax over smoothed rows": (2, "softmax", "smoothed", CATEGORICAL, ["accuracy"]),
@@ -123,6 +130,14 @@ SOUND = {
     "quantities": (1, None, "quantities", "mse", ["mae"]),
     "focal": (1, None, "0/1", losses.BinaryFocalCrossentropy(from_logits=True), AT_ZERO),
     "a loss of one's own": (1, None, "0/1", lambda y, p: keras.ops.mean(p), None),
+    "one of three": (
+        *(3, "softmax", "one-hot of three", CATEGORICAL),
+        ["accuracy", metrics.CategoricalAccuracy()],
+    ),
+    "logits of three": (
+        *(3, None, "one-hot of three"),
+        *(losses.CategoricalCrossentropy(True), ["accuracy"]),
+    ),
 }
 
 
@@ -132,185 +147,136 @@ def test_sound(name):
     assert said(model(outputs=outputs, activation=activation), labels, loss, metric) == ""
 
 
-# A faulty set-up, which check says which words, and the set-up after the mend.
+# A faulty set-up, and which check says which words; what its mend leads to is above.
 FAULTY = {
     "softmax over one": (
         (1, "softmax", "0/1", BINARY, ["accuracy"]),
         ["outputs error", "softmax over one output", 'Dense(1, activation="sigmoid")'],
-        (1, "sigmoid", "0/1", BINARY, ["accuracy"]),
     ),
     "relu": (
         (1, "relu", "0/1", BINARY, ["accuracy"]),
         ["outputs error", "activation relu", 'Dense(1, activation="sigmoid")'],
-        (1, "sigmoid", "0/1", BINARY, ["accuracy"]),
     ),
     "relu in front of logits": (
         (1, "relu", "0/1", LOGITS, AT_ZERO),
         ["outputs error", "relu", "Dense(1), without activation"],
-        (1, None, "0/1", LOGITS, AT_ZERO),
-    ),
-    "tanh": (
-        (1, "tanh", "0/1", BINARY, ["accuracy"]),
-        ["outputs error", "tanh"],
-        (1, "sigmoid", "0/1", BINARY, ["accuracy"]),
     ),
     "sigmoids for a distribution": (
         (2, "sigmoid", "one-hot", CATEGORICAL, ["accuracy"]),
         ["outputs error", "sigmoid for each of 2", "softmax"],
-        (2, "softmax", "one-hot", CATEGORICAL, ["accuracy"]),
     ),
     "the categorical loss on one sigmoid": (
         (1, "sigmoid", "0/1", CATEGORICAL, ["accuracy"]),
         ["labels error", "takes one-hot ones", "(from_logits=False) for one output"],
-        (1, "sigmoid", "0/1", losses.BinaryCrossentropy(from_logits=False), ["accuracy"]),
     ),
     "binary loss for one of three": (
         (3, "sigmoid", "one-hot of three", BINARY, ["accuracy"]),
         ["outputs warning", "exactly one label of 3", "CategoricalCrossentropy()"],
-        (3, "softmax", "one-hot of three", CATEGORICAL, ["accuracy"]),
     ),
     "tags under softmax": (
         (3, "softmax", "tags", CATEGORICAL, ["accuracy"]),
         ["outputs error", "have several labels", "softmax", "metrics=["],
-        (3, "sigmoid", "tags", losses.BinaryCrossentropy(), [metrics.BinaryAccuracy()]),
     ),
     "tags and the categorical loss": (
         (3, "sigmoid", "tags", CATEGORICAL, ["binary_accuracy"]),
         ["outputs error", "have several labels"],
-        (3, "sigmoid", "tags", losses.BinaryCrossentropy(), [metrics.BinaryAccuracy()]),
     ),
     "squares on classes": (
         (1, "sigmoid", "0/1", "mse", ["accuracy"]),
         ["outputs warning", "labels are classes", "Dense(1)", "BinaryCrossentropy(from_logits"],
-        (1, None, "0/1", LOGITS, AT_ZERO),
     ),
     "squares on three classes": (
         (3, "softmax", "one-hot of three", "mean_squared_error", ["accuracy"]),
         ["outputs warning", "Dense(3)", "CategoricalCrossentropy(from_logits"],
-        (3, None, "one-hot of three", losses.CategoricalCrossentropy(True), ["accuracy"]),
     ),
     "logits and the threshold of probabilities": (
         (1, None, "0/1", LOGITS, [metrics.BinaryAccuracy()]),
         ["threshold error", "BinaryAccuracy calls outputs above 0.5", "threshold=0.0"],
-        (1, None, "0/1", LOGITS, AT_ZERO),
     ),
     "precision of logits": (
         (1, None, "0/1", LOGITS, [metrics.Precision(), metrics.Recall()]),
         ["threshold error", "Precision, Recall", "Precision(thresholds=0.0)"],
-        (1, None, "0/1", LOGITS, [metrics.Precision(thresholds=0.0)]),
     ),
     "area of logits": (
         (1, None, "0/1", LOGITS, ["AUC"]),
         ["threshold error", "AUC", "AUC(from_logits=True)"],
-        (1, None, "0/1", LOGITS, [metrics.AUC(from_logits=True)]),
     ),
     "sensitivity of logits": (
         (1, None, "0/1", LOGITS, [metrics.SensitivityAtSpecificity(0.5)]),
         ["threshold error", "SensitivityAtSpecificity", "activation='sigmoid'"],
-        (1, "sigmoid", "0/1", BINARY, [metrics.SensitivityAtSpecificity(0.5)]),
     ),
     "tags by logits at a half": (
         (3, None, "tags", LOGITS, ["binary_accuracy"]),
         ["threshold error", "threshold=0.0"],
-        (3, None, "tags", LOGITS, AT_ZERO),
     ),
     "accuracy of tags": (
         (3, "sigmoid", "tags", BINARY, ["accuracy"]),
         ["metrics warning", "goes by the largest output alone", "BinaryAccuracy(threshold=0.5)"],
-        (3, "sigmoid", "tags", BINARY, [metrics.BinaryAccuracy(threshold=0.5)]),
     ),
     "categorical accuracy of one": (
         (1, "sigmoid", "0/1", BINARY, [metrics.CategoricalAccuracy()]),
         ["metrics error", "always right"],
-        (1, "sigmoid", "0/1", BINARY, [metrics.BinaryAccuracy(threshold=0.5)]),
     ),
     "categorical accuracy of integers": (
         (2, "softmax", "0/1", SPARSE, ["categorical_accuracy"]),
         ["metrics error", "takes one-hot labels", "SparseCategoricalAccuracy"],
-        (2, "softmax", "0/1", SPARSE, [metrics.SparseCategoricalAccuracy()]),
     ),
     "sparse accuracy of one-hot": (
         (2, "softmax", "one-hot", CATEGORICAL, [metrics.SparseCategoricalAccuracy()]),
         ["metrics error", "takes integer labels", "keras.metrics.CategoricalAccuracy"],
-        (2, "softmax", "one-hot", CATEGORICAL, [metrics.CategoricalAccuracy()]),
     ),
     "binary accuracy of one of three": (
         (3, "softmax", "one-hot of three", CATEGORICAL, [metrics.BinaryAccuracy()]),
         ["metrics warning", "0.67", "CategoricalAccuracy"],
-        (3, "softmax", "one-hot of three", CATEGORICAL, [metrics.CategoricalAccuracy()]),
     ),
     "equality": (
         (1, "sigmoid", "0/1", BINARY, [metrics.Accuracy()]),
         ["metrics error", "equal the label exactly"],
-        (1, "sigmoid", "0/1", BINARY, ["accuracy"]),
     ),
     "probabilities for a loss of logits, and the metric's threshold": (
         (1, "sigmoid", "0/1", LOGITS, ["accuracy"]),
         ["logits error", "from_logits=True) and metrics=[keras.metrics.BinaryAccuracy(thresh"],
-        (1, None, "0/1", LOGITS, AT_ZERO),
     ),
     "the same with a metric that takes probabilities only": (
         (1, "sigmoid", "0/1", LOGITS, [metrics.PrecisionAtRecall(0.5)]),
         ["logits error", "takes probabilities only", "from_logits=False in the loss"],
-        (1, "sigmoid", "0/1", BINARY, [metrics.PrecisionAtRecall(0.5)]),
     ),
     "a crossentropy that takes logits": (
         (1, "sigmoid", "0/1", BINARY, [metrics.BinaryCrossentropy(from_logits=True)]),
         ["metrics error", "takes logits", "BinaryCrossentropy(from_logits=False)"],
-        (1, "sigmoid", "0/1", BINARY, [metrics.BinaryCrossentropy(from_logits=False)]),
     ),
     "words": (
         (1, "sigmoid", "words", BINARY, ["accuracy"]),
         ["labels error", "'cat', 'dog'", "np.unique"],
-        (1, "sigmoid", "0/1", BINARY, ["accuracy"]),
-    ),
-    "words as objects": (
-        (2, "softmax", "objects", SPARSE, ["accuracy"]),
-        ["labels error", "words"],
-        (2, "softmax", "0/1", SPARSE, ["accuracy"]),
     ),
     "1 to n": (
         (2, "softmax", "1 to 2", SPARSE, ["accuracy"]),
         ["labels error", "from 1 to 2", "labels - 1"],
-        (2, "softmax", "0/1", SPARSE, ["accuracy"]),
     ),
     "-1 and 1": (
         (1, "sigmoid", "-1/1", BINARY, ["accuracy"]),
         ["labels error", "from -1 to 1", "(labels + 1) // 2"],
-        (1, "sigmoid", "0/1", BINARY, ["accuracy"]),
     ),
     "gaps": (
         (2, "softmax", "gaps", SPARSE, ["accuracy"]),
         ["labels error", "from 0 to 5", "np.unique"],
-        (2, "softmax", "0/1", SPARSE, ["accuracy"]),
-    ),
-    "no whole numbers": (
-        (2, "softmax", "halves", SPARSE, ["accuracy"]),
-        ["labels error", "no whole numbers"],
-        (2, "softmax", "0/1", SPARSE, ["accuracy"]),
     ),
     "divided with the pictures": (
         (1, "sigmoid", "over 255", BINARY, ["accuracy"]),
         ["labels warning", "no whole numbers (0 to 0.00392)"],
-        (1, "sigmoid", "0/1", BINARY, ["accuracy"]),
     ),
     "sparse loss on one output": (
         (1, "sigmoid", "0/1", SPARSE, None),
         ["labels error", "BinaryCrossentropy(from_logits=False)"],
-        (1, "sigmoid", "0/1", losses.BinaryCrossentropy(), None),
     ),
 }
 
 
 @pytest.mark.parametrize("name", FAULTY)
-def test_faulty_and_then_mended(name):
-    faulty, words, mended = FAULTY[name]
-    for (outputs, activation, labels, loss, metric), wanted in ((faulty, words), (mended, None)):
-        found = said(model(outputs=outputs, activation=activation), labels, loss, metric)
-        if wanted is None:
-            assert found == ""
-        for word in wanted or ():
-            assert word in found
+def test_faulty(name):
+    (outputs, activation, labels, loss, metric), words = FAULTY[name]
+    found = said(model(outputs=outputs, activation=activation), labels, loss, metric)
+    assert not [word for word in words if word not in found], found
 
 
 # Ends that are not written on the last Dense layer
@@ -351,24 +317,6 @@ def test_an_activation_as_a_layer_is_read(end):
     assert "activation relu" in said(model(end()), "0/1", BINARY)
 
 
-def test_a_map_of_outputs():
-    def build(*pooling):
-        convolution = layers.Conv2D(2, 3, activation="relu")
-        parts = [layers.Rescaling(1 / 255), convolution, *pooling, layers.Dense(1)]
-        return keras.Sequential([keras.Input((8, 8, 3)), *parts])
-
-    found = said(build(), "0/1", LOGITS, AT_ZERO)
-    assert found.startswith("outputs error") and "GlobalAveragePooling2D" in found
-    assert "|" not in found
-    assert said(build(layers.GlobalAveragePooling2D()), "0/1", LOGITS, AT_ZERO) == ""
-
-
-def test_numbers_that_are_not_finite():
-    net = model(activation="sigmoid")
-    net.layers[-1].bias.assign([np.nan])
-    assert "not finite for 100%" in said(net, "0/1", BINARY, ["accuracy"])
-
-
 @pytest.mark.usefixtures("rate_check")
 def test_mixed_precision_wants_float32_outputs_and_its_rate_is_judged():
     keras.config.set_dtype_policy("mixed_float16")
@@ -384,35 +332,6 @@ def test_mixed_precision_wants_float32_outputs_and_its_rate_is_judged():
 
 
 # Layers
-
-
-LAYERS = {
-    "dropout": ([layers.Dropout(0.8)], "drops 80%", [layers.Dropout(0.2)]),
-    "a kernel of one number": (
-        [layers.Dense(4, "relu", kernel_initializer="ones")],
-        "All weights of",
-        [layers.Dense(4, "relu")],
-    ),
-    "two activations": (
-        [layers.Dense(4, "relu"), layers.Dropout(0.2), layers.Activation("tanh")],
-        "two activations one after the other",
-        [layers.Dense(4), layers.Dropout(0.2), layers.Activation("tanh")],
-    ),
-    "two linear layers": (
-        [layers.Dense(4), layers.Dropout(0.2)],
-        "linear layers one after the other",
-        [layers.Dense(4, "relu"), layers.Dropout(0.2)],
-    ),
-}
-
-
-@pytest.mark.parametrize("name", LAYERS)
-def test_layers(name):
-    parts, words, mended = LAYERS[name]
-    before = [layer.__class__.from_config(layer.get_config()) for layer in parts]
-    found = said(model(before=before), "0/1", LOGITS, AT_ZERO)
-    assert found.startswith("layers") and words in found
-    assert said(model(before=mended), "0/1", LOGITS, AT_ZERO) == ""
 
 
 def test_layers_that_look_alike_and_are_sound():
@@ -431,32 +350,6 @@ def test_convolutions_without_activation():
 
     assert "nothing but pooling" in said(build(None), "0/1", LOGITS, AT_ZERO)
     assert said(build("relu"), "0/1", LOGITS, AT_ZERO) == ""
-
-
-# Rates
-
-
-@pytest.mark.usefixtures("rate_check")
-@pytest.mark.parametrize(("rate", "words"), [(0.0, "no step changes"), (-0.1, "larger")])
-def test_rates_of_zero_and_below(rate, words):
-    found = said(model(), "0/1", LOGITS, AT_ZERO, keras.optimizers.SGD(rate))
-    assert found.startswith("learning rate error") and words in found
-
-
-@pytest.mark.usefixtures("rate_check")
-def test_raw_pictures_are_named_as_the_cause():
-    def build(*start):
-        keras.utils.set_random_seed(0)
-        hidden = layers.Dense(16, activation="relu")
-        parts = [layers.Flatten(), hidden, layers.Dense(1)]
-        return keras.Sequential([keras.Input((8, 8, 3)), *start, *parts])
-
-    rate = keras.optimizers.Adam(1e-3)
-    found = said(build(), "0/1", LOGITS, AT_ZERO, rate)
-    assert found.startswith("learning rate") and "divided by 255" in found
-    assert "Rescaling(1 / 255)" in found
-    scaled = build(layers.Rescaling(1 / 255))
-    assert said(scaled, "0/1", LOGITS, AT_ZERO, keras.optimizers.Adam(1e-3)) == ""
 
 
 def test_a_head_on_a_frozen_part_is_tried_on_its_features():

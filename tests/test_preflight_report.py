@@ -16,6 +16,7 @@ from helpers.preflight.stages import WIDTH, Stages
 
 ERROR = Finding("labels", "error", "Seen.", "Do this.")
 WARNING = Finding("size", "warning", "Few.", "More.")
+NOTE = Finding("order", "note", "Mixed.", "Sort.")
 
 
 def report(*findings: Finding) -> Inspection:
@@ -76,9 +77,19 @@ def test_the_report_as_json():
     }
 
 
+def test_the_report_reads_as_text_and_as_html():
+    found = report(Finding("labels", "error", "<b>3</b> & more", "do\nthis"), WARNING)
+    text, page = repr(found), found._repr_html_()
+    assert text.startswith("Preflight: 1 error, 1 warning, 1 checks passed, 1 skipped.")
+    assert "ERROR    labels\n         <b>3</b> & more\n         Mend: do\n         this" in text
+    assert "&lt;b&gt;3&lt;/b&gt; &amp; more" in page and "<b>3" not in page
+    assert "0 warnings, 1 note, 1 checks" in repr(report(NOTE))
+
+
 def test_errors_end_a_script_and_warnings_do_where_that_is_asked():
     for calm_report in (report(), report(WARNING)):
         assert calm_report.raise_for_errors() is calm_report
+    assert not report(NOTE).warnings and report(NOTE).raise_for_errors(warnings=True)
     with pytest.raises(PreflightError, match="Few"):
         report(WARNING).raise_for_errors(warnings=True)
     with pytest.raises(PreflightError, match="1 error, 1 warning") as raised:
@@ -120,7 +131,18 @@ def test_a_check_that_fails_beside_an_error_is_not_judged_because_of_it(data, mo
     assert reason == "not judged because of 'labels' above; mend that and look again"
     use(monkeypatch, broken=broken, labels=finds("warning"))
     reason = dict(preflight(compiled(build()), *data, progress=False).skipped)["broken"]
-    assert reason.startswith(UNEXPECTED)
+    assert reason.startswith(UNEXPECTED) and "test_preflight_report.py: KeyError: 'where'" in reason
+    assert "Please report" in reason
+
+
+def test_what_a_check_found_before_it_failed_is_kept(data, monkeypatch):
+    def broken(setup):
+        yield ERROR
+        raise KeyError("where")
+
+    use(monkeypatch, labels=broken, calm=calm)
+    found = preflight(compiled(build()), *data, progress=False)
+    assert found.findings == (ERROR,) and found.passed == ("calm",)
 
 
 # Meanwhile
@@ -201,6 +223,7 @@ def test_models_that_cannot_be_looked_at(data):
 
 
 def test_models_of_other_packages(data):
+    assert "Pass the model first" in refused("model", data, TypeError)
     other = type("Module", (), {"__module__": "torch.nn"})()
     assert "models of Keras only" in refused(other, data, TypeError)
     old = type("Sequential", (), {"__module__": "tf_keras.src.engine"})()

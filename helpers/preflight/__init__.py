@@ -22,7 +22,7 @@ from helpers.preflight import (
     views,
 )
 from helpers.preflight.parts import what_trains
-from helpers.preflight.report import Finding, Inspection, PreflightError, Skip
+from helpers.preflight.report import SEVERITIES, Finding, Inspection, PreflightError, Skip
 from helpers.preflight.scans import scan
 from helpers.preflight.setup import Options, Original, Setup
 from helpers.preflight.sources import as_data
@@ -166,7 +166,7 @@ def _judge(setup: Setup, stages: Stages, limit: float | None) -> Inspection:
             skipped[name] = reason
         elif not found:
             passed.append(name)
-    findings.sort(key=lambda finding: finding.severity)
+    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
     _explain(skipped, findings)
     said = _looked_at(setup), _trains(setup.model)
     return Inspection(tuple(findings), tuple(passed), tuple(skipped.items()), *said, seconds)

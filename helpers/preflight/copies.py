@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -82,20 +83,25 @@ def are_pictures(inputs: np.ndarray) -> bool:
     return inputs.ndim == 4 and inputs.shape[-1] in {1, 3} and min(inputs.shape[1:3]) >= 8
 
 
-def hash_pictures(images: np.ndarray) -> Prints:
-    """Make pictures `(n, height, width, channels)` of any range of values small and grey."""
+def hash_pictures(images: Iterable[np.ndarray]) -> Prints:
+    """Make pictures `(height, width, channels)` of any range of values small and grey."""
     from PIL import Image
 
-    grey = images.astype(np.float32).mean(axis=-1)
-    small = np.stack(
-        [
-            np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BOX))
-            for picture in grey
-        ]
-    )
+    grey = (Image.fromarray(picture.astype(np.float32).mean(axis=-1)) for picture in images)
+    small = np.stack([np.asarray(one.resize((SIDE, SIDE), Image.Resampling.BOX)) for one in grey])
     spread = small.std(axis=(1, 2))
     scale = np.abs(small).max(axis=(1, 2)) + 1e-9
     return Prints(small, spread < BLANK * scale)
+
+
+def describe(prints: Prints) -> np.ndarray:
+    """Whole pictures as `(n, 64)` of length 1, 0 where blank: their products say how alike two are.
+
+    A picture saved again, resized, brightened or a little moved keeps most of it.
+    """
+    found = _describe(prints.thumbs, WHOLE)
+    found[prints.blank] = 0
+    return found
 
 
 def join(parts: list[Prints]) -> Prints:

@@ -41,10 +41,9 @@ PICTURES = 32
 MISFIT, CAP = 0.3, 10.0
 # Blue and red swapped: sound inputs fit better by 0.01 to 0.04 in each batch of 32 photographs.
 ORDER_GAIN, ORDER_BATCHES = 0.01, 3
-# Where no statistics are stored: red less blue, of 255. In batches of 32 of 640 photographs of cats
-# and dogs, 11 to 27 in the mean; 11 % of the pictures are bluer than red. So 11 % are redder once
-# red and blue are swapped. With blue sky over them, or red halved as under water, 2 % and less are.
-BLUER, REDDER = -12.0, 0.05
+# Red's contrast against blue's, in standard errors, see `_red_contrast`; and the share of pictures
+# more red than blue below which they may show the sea.
+SWAPPED, REDDER = 3.0, 0.02
 # From black to white, where a model has scaled pictures twice: 2 / 127.5 and less.
 SCALED_TWICE = 0.1
 # Two samples of the same kind of pictures: deviations and means in deviations.
@@ -72,6 +71,8 @@ def check_scaling(setup: Setup) -> Iterator[Finding]:
         raise Skip(f"inputs of shape {setup.train.images.shape[1:]} are no pictures")
     yield from _otherwise_in_validation(setup)
     view = _View(setup)
+    if view.is_normalised:
+        raise Skip("a BatchNormalization in front of the base scales the pictures")
     if view.stored is None:
         yield from _by_structure(view)
     else:
@@ -233,29 +234,44 @@ def _by_statistics(view: _View, first: keras.layers.BatchNormalization) -> Itera
         return
     batches = [batch for batch in batches if len(batch) == PICTURES]
     if images.shape[-1] == 3 and len(batches) >= ORDER_BATCHES:
-        yield from _better_swapped(view.setup.model, first, batches, now)
+        yield from _better_swapped(view, first, batches, now)
+
+
+def _is_photographic(view: _View) -> bool:
+    """Whether blue and red have the contrast that they have in photographs: it is a cast of light.
+
+    Measured with MobileNetV2 in 1,000 draws of 96 of 1,000 photographs: stored statistics alone
+    accuse 7 % with red and blue 10 % weaker and stronger, and all with 20 and 30 %. Of these
+    remain 0, 1 and 7 %. Swapped ones are found in each draw, as without this.
+    """
+    back = view.came.undone() if view.came else None
+    if back is None:
+        return False
+    return _red_contrast(_moments(back(view.setup.train.images))) < -SWAPPED
 
 
 def _better_swapped(
-    model: keras.Model,
+    view: _View,
     first: keras.layers.BatchNormalization,
     batches: list[np.ndarray],
     now: _Misfit,
 ) -> Iterator[Finding]:
     """Whether each batch, of which the first is `now`, fits better with blue and red swapped."""
-    least = np.inf
+    least, model = np.inf, view.setup.model
     for number, batch in enumerate(batches):
         fit = _misfit(model, first, batch) if number else now
         swapped = _misfit(model, first, batch[..., ::-1])
         least = min(least, fit.divergence - swapped.divergence)
         if least <= ORDER_GAIN:  # one batch that does not is enough
             return
+    if _is_photographic(view):
+        return
     yield Finding(
         "scaling",
         "warning",
         f"In each of {len(batches)} batches, the pictures fit the statistics stored in "
         f"'{first.name}' better with blue and red swapped (by {least:.2f} nats or more).",
-        "images = images[..., ::-1], if they come as blue, green, red (OpenCV reads so).",
+        TURNED_ROUND.way,
     )
 
 
@@ -419,8 +435,6 @@ def _by_structure(view: _View) -> Iterator[Finding]:
             "no stored statistics of a pretrained BatchNormalization, and no structure that is "
             "known from keras.applications"
         )
-    if view.is_normalised:
-        raise Skip("a BatchNormalization in front of the base scales the pictures")
     if view.arrives is None:
         raise Skip(f"what pictures become before '{view.entry.name}' cannot be followed")
     turned = view.wanted.after(Scaling(FLIP, np.zeros(3)))
@@ -471,38 +485,61 @@ def _unlike_family(view: _View) -> Iterator[Finding]:
 
 
 def _bluer(view: _View) -> Iterator[Finding]:
-    """Whether pictures, as the base takes them, are bluer than red as swapped photographs are.
+    """Whether pictures, as the base takes them, are as photographs with blue and red swapped.
+
+    These are bluer than red, and red has more contrast than blue. Measured in 1,000 draws of 96 of
+    1,500 photographs of cats and dogs: 99.9 % of the swapped draws are found. None that is not
+    swapped is accused, nor with red weaker and blue stronger by 10, 20 and 30 %, nor with a blue
+    sky over 30, 50 and 70 % of each picture.
 
     Raises:
-        Skip: where hardly any is redder than blue: pictures of sea and sky look like that, too.
+        Skip: where hardly any is redder than blue: pictures of the sea look like that, too.
     """
     images = view.setup.train.images
     back = view.wanted.undone() if view.wanted else None
-    count = len(images) // PICTURES
-    if back is None or count < ORDER_BATCHES:
+    if back is None or len(images) < PICTURES:
         return
-    redder = []
-    for number in range(count):
-        reached = reaching(
-            view.setup.model, view.entry, images[number * PICTURES : (number + 1) * PICTURES]
-        )
+    seen = []
+    for start in range(0, len(images), PICTURES):
+        reached = reaching(view.setup.model, view.entry, images[start : start + PICTURES])
         if reached is None:
             return
-        means = back(reached).mean(axis=(1, 2))
-        redder.append(means[:, 0] - means[:, 2])
-    least = -float(np.mean(redder, axis=1).max())
-    if least <= -BLUER:
+        seen.append(_moments(back(reached)))
+    moments = np.concatenate(seen)
+    redder = moments[:, 0, 0] - moments[:, 0, 2]
+    if redder.mean() >= 0 or _red_contrast(moments) < SWAPPED:
         return
-    if np.mean(np.array(redder) > 0) < REDDER:
+    if np.mean(redder > 0) < REDDER:
         raise Skip(
-            "hardly a picture is more red than blue: sea and sky are so, or blue and red are "
+            "hardly a picture is more red than blue: those of the sea are so, or blue and red are "
             "swapped. Look at one with matplotlib's imshow"
         )
     yield Finding(
         "scaling",
         "warning",
-        f"In each of {count} batches, what {view.name} takes for blue is stronger than what "
-        f"it takes for red (by {least:.0f} of 255 or more). In photographs it is weaker.",
+        f"In {len(images)} pictures, what {view.name} takes for blue is stronger than what it "
+        f"takes for red (by {-redder.mean():.0f} of 255 in the mean), and has less contrast. In "
+        f"photographs it is the other way round.",
         "images = images[..., ::-1], if they come as blue, green, red (OpenCV reads so), or if "
         "the base is fed blue first and preprocess_input does not turn them round.",
     )
+
+
+def _moments(pixels: np.ndarray) -> np.ndarray:
+    """Mean and deviation of each channel of pictures `(n, height, width, 3)`, `(n, 2, 3)`."""
+    return np.stack([pixels.mean(axis=(1, 2)), pixels.std(axis=(1, 2))], axis=1)
+
+
+def _red_contrast(moments: np.ndarray) -> float:
+    """By how much red has more contrast than blue, in standard errors over pictures.
+
+    Contrast is a channel's deviation over its mean, so a cast of light leaves it as it is. Measured
+    on 1,500 photographs of cats and dogs, 96 at a time: -6.7, and -2.0 at the most; with red and
+    blue 30 % weaker and stronger -4.4 and -0.9. Of drawings -2.0.
+
+    Args:
+        moments: of pictures of 0 to 255, red first, see `_moments`.
+    """
+    contrast = np.log(moments[:, 1] / (np.maximum(moments[:, 0], 0) + 1) + 0.05)
+    more = contrast[:, 0] - contrast[:, 2]
+    return float(more.mean() / (more.std() / np.sqrt(len(more)) + 1e-9))

@@ -49,13 +49,13 @@ def _much_dropout(layers: list[keras.layers.Layer]) -> Iterator[Finding]:
     found = [layer for layer in layers if _is_dropout(layer) and layer.rate >= MUCH]
     if not found:
         return
-    layer = found[0]
+    layer = found[0]  # in the mend, the share that stays may have been written for the rate
     yield Finding(
         "layers",
         "warning",
         f"'{layer.name}' drops {layer.rate:.0%} of what it is given in training (in all, "
         f"{len(found)} layers drop {MUCH:.0%} or more): the rate is the share that goes.",
-        f"keras.layers.{type(layer).__name__}({_kept(layer.rate)})",
+        f"keras.layers.{type(layer).__name__}({min(max(1 - layer.rate, 0.1), 0.5):.2g})",
     )
 
 
@@ -109,11 +109,6 @@ def _penalties(setup: Setup) -> Iterator[Finding]:
 
 def _is_dropout(layer: keras.layers.Layer) -> bool:
     return "Dropout" in type(layer).__name__ and isinstance(getattr(layer, "rate", None), float)
-
-
-def _kept(rate: float) -> str:
-    """The rate that is meant where the share that stays was written, within what is usual."""
-    return f"{min(max(1 - rate, 0.1), 0.5):.2g}"
 
 
 def _constant_kernels(
@@ -186,13 +181,11 @@ def _linear_in_a_row(parts: list[Any]) -> Iterator[Finding]:
             before, pooled = (part if _activation(part) is None else None), False
         elif kind == POOLING and before is not None:
             pooled = True
-        elif kind not in LINEAR or (kind == "BatchNormalization" and _is_convolution(before)):
+        # A linear convolution in front of a normalization is a bottleneck, as of MobileNetV2.
+        elif kind not in LINEAR or (
+            kind == "BatchNormalization" and type(before).__name__ == "Conv2D"
+        ):
             before = None
-
-
-def _is_convolution(layer: Any) -> bool:
-    """A linear convolution in front of a normalization is a bottleneck, as of MobileNetV2."""
-    return type(layer).__name__ == "Conv2D"
 
 
 def _could_be_one(first: keras.layers.Layer, second: keras.layers.Layer) -> bool:

@@ -141,19 +141,21 @@ def times(scan: Scan) -> int:
 
 
 def check_passes(setup: Setup) -> Iterator[Finding]:
-    """Validation that brings other pictures at each pass: a dataset that shuffles under a cut.
+    """Validation that brings other pictures at each pass, or the same in another order.
 
-    Pictures that come again mirrored, brightened or cut are augmented; see `check_augmentation`.
+    The first is a dataset that shuffles under a cut. The second is a fault only where labels and
+    predictions come from two passes. Pictures that come again mirrored, brightened or cut are
+    augmented; see `check_augmentation`.
     """
-    if not setup.validation_data.is_dataset:
+    data, first = setup.validation_data, setup.validation
+    if not data.is_dataset:
         raise Skip("validation is no tf.data.Dataset; arrays are the same at each pass")
-    second = again(setup.validation_data, setup.validation, setup)
-    old, new = set(setup.validation.digests), set(second)
-    if old == new and tuple(setup.validation.digests) != second:
-        raise Skip(
-            "validation comes in another order at each pass, which harms no accuracy; but labels "
-            "and predictions must be taken from the same pass (or leave out its shuffle)"
-        )
+    if not first.complete and data.pipeline is not None and data.pipeline.comes_in_another_order():
+        yield _another_order(data)
+    second = again(data, first, setup)
+    old, new = set(first.digests), set(second)
+    if old == new and first.digests != second:
+        yield _another_order(data)
     if old == new or not old & new or is_augmented(setup):
         return
     seen = set(setup.train.digests)
@@ -164,6 +166,18 @@ def check_passes(setup: Setup) -> Iterator[Finding]:
         f"(of {len(second):,}), and {len((old | new) & seen):,} of both are in train: "
         f"the dataset shuffles again under take or skip.",
         "Split files; or cut before you shuffle; or shuffle(..., reshuffle_each_iteration=False).",
+    )
+
+
+def _another_order(data: Data) -> Finding:
+    by_hand = "labels, outputs = zip(*((y, model.predict_on_batch(x)) for x, y in validation))"
+    return Finding(
+        "reshuffling",
+        "note",
+        f"Validation comes in another order at each pass. fit and evaluate do not mind. But "
+        f"{'its classes' if hasattr(data.source, 'classes') else 'labels'} taken from one pass and "
+        f"model.predict(validation) from another do not belong together.",
+        f"shuffle=False for validation; or take both from the same pass: {by_hand}.",
     )
 
 

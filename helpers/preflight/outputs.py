@@ -31,17 +31,13 @@ def check_outputs(setup: Setup) -> Iterator[Finding]:
         yield Finding(
             "outputs",
             "error",
-            f"The model gives numbers that are not finite for {_share_not_finite(outputs):.0%} of "
-            f"{len(outputs)} pictures.",
+            f"The model gives numbers that are not finite for "
+            f"{np.mean(~np.isfinite(outputs).all(axis=1)):.0%} of {len(outputs)} pictures.",
             "Load weights that are sound, and look for a division by zero or a logarithm of 0.",
         )
         return
     yield from _halves(setup)
     yield from _end_faults(setup)
-
-
-def _share_not_finite(outputs: np.ndarray) -> float:
-    return float(np.mean(~np.isfinite(outputs).all(axis=1)))
 
 
 def _shape_fault(setup: Setup) -> Finding | None:
@@ -324,7 +320,9 @@ def _kind_fault(setup: Setup, loss: Loss, name: str, labels: Labels) -> Finding 
         )
     elif not loss.is_crossentropy:
         return None
-    elif labels.kind == "fractions" or (loss.kind == "sparse" and _is_single(labels, "soft")):
+    elif labels.kind == "fractions" or (
+        loss.kind == "sparse" and labels.kind == "soft" and not labels.is_rows
+    ):
         what = (
             f"{name} has labels that are no whole numbers ({labels.values[0]:.3g} to "
             f"{labels.values[-1]:.3g}); the loss {loss.name} takes {_wanted(setup, loss)}."
@@ -343,10 +341,6 @@ def _kind_fault(setup: Setup, loss: Loss, name: str, labels: Labels) -> Finding 
         return None
     as_probabilities = loss.kind == "binary" and labels.kind == "fractions" and _in_range(labels)
     return Finding("labels", "warning" if as_probabilities else "error", what, mend)
-
-
-def _is_single(labels: Labels, kind: str) -> bool:
-    return labels.kind == kind and not labels.is_rows
 
 
 def _in_range(labels: Labels) -> bool:

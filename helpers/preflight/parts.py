@@ -49,7 +49,8 @@ def divide(model: keras.Model) -> Parts:
         inside = leaf_layers(whole)
         own = [leaf for leaf in leaves if leaf not in inside]
         first = leaves.index(inside[0])
-        front = [leaf for leaf in own if leaves.index(leaf) < first and _is_graph(model)]
+        in_order = bool(getattr(model, "inputs", None))  # that of a call, where there is a graph
+        front = [leaf for leaf in own if leaves.index(leaf) < first and in_order]
         head = [leaf for leaf in own if leaf not in front]
         return Parts(tuple(front), tuple(inside), tuple(head), whole)
     return _divide_flat(whole, leaves)
@@ -65,11 +66,6 @@ def _main_model(model: keras.Model) -> keras.Model:
         if not big or not any(_sees_places(leaf) for leaf in leaf_layers(big[0])):
             return found
         found = big[0]
-
-
-def _is_graph(model: keras.Model) -> bool:
-    """Whether the order of a model's layers is the order of a call."""
-    return bool(getattr(model, "inputs", None))
 
 
 def _divide_flat(model: keras.Model, leaves: list[keras.layers.Layer]) -> Parts:

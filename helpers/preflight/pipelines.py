@@ -32,6 +32,13 @@ class Pipeline:
             for one in self._before(self.last)
         )
 
+    def comes_in_another_order(self) -> bool:
+        """Whether each pass shuffles anew: no cache keeps the first order."""
+        return any(
+            node.op.startswith("Shuffle") and node.attr["reshuffle_each_iteration"].b
+            for node in self._before(self.last, until="CacheDataset")
+        )
+
     def class_names(self) -> tuple[str, ...] | None:
         """The folders' names in the order of their labels, where files and labels are written."""
         files, labels = None, None
@@ -45,8 +52,11 @@ class Pipeline:
                 labels = value
         return None if labels is None or files is None else _folders(files, labels)
 
-    def _before(self, name: str | None) -> Iterator[Any]:
-        """The steps that a step takes its elements from, with those before them, and itself."""
+    def _before(self, name: str | None, until: str = "none") -> Iterator[Any]:
+        """The steps that a step takes its elements from, with those before them, and itself.
+
+        None are that stand before one whose kind begins with `until`.
+        """
         waiting, met = [name], set()
         while waiting:
             name = (waiting.pop() or "").lstrip("^").partition(":")[0]
@@ -54,7 +64,7 @@ class Pipeline:
                 continue
             met.add(name)
             node = self.nodes[name]
-            waiting += node.input
+            waiting += [] if node.op.startswith(until) else node.input
             yield node
 
     def _is_random(self, node: Any) -> bool:

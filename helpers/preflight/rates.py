@@ -171,16 +171,13 @@ class _Trial:
     @property
     def blows_up(self) -> bool:
         """Whether the loss passes what it may at any step."""
-        return not np.isfinite(self.losses).all() or max(self.losses) > self._most
+        most = BLOWN * max(self.losses[0], self.nothing / 2)
+        return not np.isfinite(self.losses).all() or max(self.losses) > most
 
     @property
     def ends_well(self) -> bool:
         """Whether it came back after that."""
         return self.end <= max(self.losses[0], self.nothing)  # False for no number, too
-
-    @property
-    def _most(self) -> float:
-        return BLOWN * max(self.losses[0], self.nothing / 2)
 
 
 class _RangeTest:
@@ -206,8 +203,9 @@ class _RangeTest:
         self.features = setup.pool_features
         self.part = setup.runner.part
         self.optimizer = _new_optimizer(self.model)
-        changing = self.model.variables if self.features is None else _variables(self.part)
-        self.variables = [*changing, *self.optimizer.variables]
+        changing = [self.model] if self.features is None else self.part
+        self.variables = [one for part in changing for one in part.variables]
+        self.variables += self.optimizer.variables
         self.start = [np.array(variable) for variable in self.variables]
         self._step = self._step_function()
 
@@ -340,10 +338,6 @@ def _first_taken(model: keras.Model, images: np.ndarray) -> tuple[keras.layers.L
         return None
     layer = taken[0][0]
     return taken[0] if layer.trainable_weights and not is_pretrained(layer) else None
-
-
-def _variables(layers: list[keras.layers.Layer]) -> list[keras.Variable]:
-    return [variable for layer in layers for variable in layer.variables]
 
 
 def _new_optimizer(model: keras.Model) -> keras.optimizers.Optimizer:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 WIDTH = 96
+SEVERITIES = ("error", "warning", "note")
 
 
 class Skip(Exception):
@@ -36,7 +37,8 @@ class Finding:
 
     Attributes:
         check: the name of the check that found it.
-        severity: `"error"`: the training will not do what is meant; `"warning"`: look at it.
+        severity: `"error"`: the training will not do what is meant; `"warning"`: look at it;
+            `"note"`: nothing is wrong yet, and what is done next may be.
         what: what was seen, in numbers.
         mend: what to do, with code where that helps.
     """
@@ -56,7 +58,7 @@ class Inspection:
     """What was found, what passed, what was skipped and why; printing it shows a table.
 
     Attributes:
-        findings: errors first.
+        findings: errors first, notes last.
         passed: names of checks.
         skipped: pairs of a check's name and why it could not judge.
         looked_at: a sentence on how many pictures were seen.
@@ -79,7 +81,7 @@ class Inspection:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """The findings that are warnings."""
-        return tuple(found for found in self.findings if found.severity != "error")
+        return tuple(found for found in self.findings if found.severity == "warning")
 
     def raise_for_errors(self, *, warnings: bool = False) -> Inspection:
         """End a script, such as a job of CI, where the training would not do what is meant.
@@ -93,7 +95,7 @@ class Inspection:
         Raises:
             PreflightError: where there are errors; its `report` is this one.
         """
-        if self.findings if warnings else self.errors:
+        if self.errors or (warnings and self.warnings):
             raise PreflightError(self)
         return self
 
@@ -142,9 +144,11 @@ class Inspection:
         return [line for line in (self.looked_at, trains) if line]
 
     def _title(self) -> str:
+        notes = len(self.findings) - len(self.errors) - len(self.warnings)
         return (
             f"Preflight: {_count(len(self.errors), 'error')}, "
             f"{_count(len(self.warnings), 'warning')}, "
+            f"{_count(notes, 'note') + ', ' if notes else ''}"
             f"{len(self.passed)} checks passed, {len(self.skipped)} skipped."
         )
 
