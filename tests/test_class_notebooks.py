@@ -203,3 +203,21 @@ def test_the_same_mistake_with_other_numbers_is_counted_once():
     said = ["It says 0.25 of 3.", "It says 0.5 of 4.", "None."]
     results = [reports.Result("a", "l", "e", "wrong", text, 0, 4, {}) for text in said]
     assert "2 x It says # of #." in reports.section("l", "e", results)
+
+
+def test_learning_platforms_get_the_columns_that_they_ask_for(tmp_path):
+    """Moodle's are those of its own export, in English; Canvas's importer reads them by place."""
+    person = {"id": "7", "name": "Smith, Anna", "email": "anna@school.org"}
+    given = {"one": 4.0, "two": 1.5}
+    results = [reports.Result("7", "l", each, "right", "", n, 4, {}) for each, n in given.items()]
+    reports.moodle(tmp_path / "moodle.csv", [person], results)
+    reports.canvas(tmp_path / "canvas.csv", [person], results)
+    assert (tmp_path / "moodle.csv").read_text(encoding="utf-8-sig").splitlines() == [
+        "ID number,Email address,l",
+        "7,anna@school.org,5.5",
+    ]
+    assert (tmp_path / "canvas.csv").read_text(encoding="utf-8-sig").splitlines() == [
+        "Student,ID,SIS User ID,SIS Login ID,Section,l",
+        "    Points Possible,,,,,8",
+        '"Smith, Anna",,,7,,5.5',
+    ]
