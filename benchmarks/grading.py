@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/grading.py --folder FOLDER
 
-Ten are right, ten half, ten with an answer that the tests call wrong; beside these thirty, one loops
-for ever, one fills the memory, one file is damaged, one lacks cells, one has them moved.
+Ten are right, ten half, ten with an answer that the tests call wrong. Beside these thirty, one
+loops for ever, one fills the memory, one file is damaged, one lacks cells, one has them moved.
 `FOLDER/class` is made anew. Linux: elsewhere nothing limits the memory.
 """
 
