@@ -5,19 +5,26 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
+import types
 from collections import Counter
 
+import jupytext
 import nbformat
 import psutil
 import pytest
+from answers import judge
 
 from helpers.classroom import assignments, collecting, grading, places, reports
-from helpers.exercises import lesson_1, lesson_2, lesson_3, of_lesson
-from helpers.lessons import LESSONS, find
+from helpers.exercises import lesson_1, lesson_2, lesson_3, lesson_10, of_lesson
+from helpers.lessons import LESSONS, OWN, Lesson, find
+from helpers.paths import ROOT
 
 FIRST = find(1)
+WITH_EXERCISES = [lesson for lesson in LESSONS if of_lesson(lesson.number)]
 
 
 def release(lesson=FIRST):
@@ -48,7 +55,7 @@ def answered(notebook, name, code):
     return notebook
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+@pytest.mark.parametrize("lesson", WITH_EXERCISES, ids=lambda lesson: lesson.stem)
 def test_an_assignment_has_each_exercise_and_is_the_same_from_build_to_build(lesson):
     first, second = (assignments.source_notebook(lesson, True, True) for _ in range(2))
     assert first == second
@@ -221,3 +228,34 @@ def test_learning_platforms_get_the_columns_that_they_ask_for(tmp_path):
         "    Points Possible,,,,,8",
         '"Smith, Anna",,,7,,5.5',
     ]
+
+
+OWN_GUIDE = (ROOT / "docs" / "instructors" / "own.md").read_text(encoding="utf-8")
+
+
+def test_the_exercise_that_the_guide_adds_is_judged_and_handed_out():
+    blocks = re.findall(r"   ```python\n(.*?)   ```", OWN_GUIDE, re.DOTALL)
+    added, asked, tried = map(textwrap.dedent, blocks)
+    module = types.ModuleType("lesson_10")
+    with open(lesson_10.__file__, encoding="utf-8") as file:
+        exec(f"{file.read()}\n\n{added}", vars(module))
+    found = module.dense_parameters
+    assert judge(found, found.code, {}).state == "right"
+    tests = {"WRONG": [], "lesson_10": module}
+    exec(tried, tests)
+    assert len(tests["WRONG"]) >= 3
+    for each, code, why in tests["WRONG"]:
+        verdict = judge(each, code, {})
+        assert verdict.state == "wrong" and re.search(why, verdict.text), verdict.text
+    text = f"{find(10).source.read_text(encoding='utf-8')}\n{asked}"
+    question, answer, judged = assignments.cells_of(found, jupytext.reads(text, "py:percent").cells)
+    assert "returns the number of parameters" in question.source
+    assert answer.source.startswith("def dense_parameters(inputs, outputs):")
+    assert judged.metadata.nbgrader.points == assignments.POINTS
+
+
+def test_the_lesson_that_the_guide_adds_is_one_of_ones_own():
+    lesson = eval(re.search(r"`(Lesson\(.*\)),`", OWN_GUIDE)[1], {"Lesson": Lesson})
+    assert lesson.number >= OWN > max(each.number for each in LESSONS)
+    assert lesson.stem.startswith(f"{lesson.number}_")
+    assert f"build {lesson.number}`" in OWN_GUIDE
