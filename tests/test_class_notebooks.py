@@ -235,11 +235,12 @@ OWN_GUIDE = (ROOT / "docs" / "instructors" / "own.md").read_text(encoding="utf-8
 
 def test_the_exercise_that_the_guide_adds_is_judged_and_handed_out():
     blocks = re.findall(r"   ```python\n(.*?)   ```", OWN_GUIDE, re.DOTALL)
-    added, asked, tried = map(textwrap.dedent, blocks)
+    added, asked, tried, imported = map(textwrap.dedent, blocks)
     module = types.ModuleType("lesson_10")
     with open(lesson_10.__file__, encoding="utf-8") as file:
         exec(f"{file.read()}\n\n{added}", vars(module))
     found = module.dense_parameters
+    exec(f"{imported}\n\n{added}", vars(types.ModuleType("lesson_50")))  # in a lesson of one's own
     assert judge(found, found.code, {}).state == "right"
     tests = {"WRONG": [], "lesson_10": module}
     exec(tried, tests)
