@@ -31,8 +31,8 @@ class Limits:
     Attributes:
         cell_seconds: a cell that runs longer is interrupted, and the next one begins.
         seconds: the whole notebook; then its processes are ended, and nothing of it counts.
-        memory_gb: address space of each process. The solutions of lesson 6, the greediest, take 4.1,
-            and 4.6 with TensorFlow's pools of threads as on 32 cores (benchmarks/README.md). Linux
+        memory_gb: address space of each process. Lesson 6's solutions, the greediest, take 4.1, and
+            4.6 with TensorFlow's pools of threads as on 32 cores (benchmarks/README.md). Linux
             only; elsewhere nothing limits it.
     """
 
