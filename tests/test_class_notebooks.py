@@ -11,6 +11,7 @@ import sys
 import textwrap
 import types
 from collections import Counter
+from pathlib import Path
 
 import jupytext
 import nbformat
@@ -18,9 +19,10 @@ import psutil
 import pytest
 from answers import judge
 
+from helpers import paths
 from helpers.classroom import assignments, collecting, grading, places, reports
 from helpers.exercises import lesson_1, lesson_2, lesson_3, lesson_10, of_lesson
-from helpers.lessons import LESSONS, OWN, Lesson, find
+from helpers.lessons import LESSONS, OWN, START, Lesson, find
 from helpers.paths import ROOT
 
 FIRST = find(1)
@@ -230,7 +232,10 @@ def test_learning_platforms_get_the_columns_that_they_ask_for(tmp_path):
     ]
 
 
-OWN_GUIDE = (ROOT / "docs" / "instructors" / "own.md").read_text(encoding="utf-8")
+OWN_GUIDE, CLASS_GUIDE = (
+    (ROOT / "docs" / "instructors" / name).read_text(encoding="utf-8")
+    for name in ("own.md", "class.md")
+)
 
 
 def test_the_exercise_that_the_guide_adds_is_judged_and_handed_out():
@@ -260,3 +265,16 @@ def test_the_lesson_that_the_guide_adds_is_one_of_ones_own():
     assert lesson.number >= OWN
     assert lesson.stem.startswith(f"{lesson.number}_")
     assert f"build {lesson.number}`" in OWN_GUIDE
+
+
+def test_a_hubs_settings_in_the_guide_are_what_the_course_reads(monkeypatch):
+    block = re.search(r"```python\n(course, cache = .*?)```", CLASS_GUIDE, re.DOTALL)[1]
+    settings = types.SimpleNamespace(Spawner=types.SimpleNamespace())
+    exec(block, {"c": settings})
+    for name, value in settings.Spawner.environment.items():
+        monkeypatch.setenv(name, value)
+    assert paths.shared_folder() == Path("/srv/cache").resolve()
+    assert paths.cache_folder() == Path("~/.cache/course").expanduser().resolve()
+    notebooks = Path(settings.Spawner.notebook_dir).expanduser().resolve()
+    assert paths.work_folder() == notebooks
+    assert settings.Spawner.default_url.endswith(START.notebook.name)
