@@ -1,9 +1,9 @@
-"""Grade thirty submissions in one run, and compare the points with those that are due.
+"""Grade thirty submissions and five odd ones in one run; compare the points with those due.
 
     .venv/bin/python benchmarks/grading.py --folder FOLDER
 
-Ten are right, nine half, six with an answer that the tests call wrong; one loops for ever, one
-fills the memory, one file is damaged, one has its judges deleted and its cells moved, one is empty.
+Ten are right, ten half, ten with an answer that the tests call wrong. Beside these thirty, one
+loops for ever, one fills the memory, one file is damaged, one lacks cells, one has them moved.
 `FOLDER/class` is made anew. Linux: elsewhere nothing limits the memory.
 """
 
@@ -17,62 +17,81 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
+from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-LOOP = "def unchanged(before, after):\n    while True:\n        pass"
-FILLER = (
-    "def unchanged(before, after):\n    kept = []\n    while True:\n"
-    "        kept.append(np.ones(50_000_000))"
-)
+if TYPE_CHECKING:
+    from helpers.exercises import Exercise
+# What is answered to the first exercise by the two that have to be stopped.
+CODE = {
+    "looping": "def unchanged(before, after):\n    while True:\n        pass",
+    "filling": "def unchanged(before, after):\n    kept = []\n    while True:\n"
+    "        kept.append(np.ones(50_000_000))",
+}
+# How many of a kind, and the points that each is due, of twelve.
 SUBMISSIONS = {
     "right": (10, 12.0),
-    "half": (9, 8.0),
-    "mistaken": (6, 8.0),
+    "half": (10, 8.0),
+    "mistaken": (10, 8.0),
     "looping": (1, 8.0),
     "filling": (1, 8.0),
     "damaged": (1, 0.0),
+    "deleted": (1, 8.0),
     "moved": (1, 12.0),
-    "empty": (1, 0.0),
 }
 
 
 def write_all(folder: Path) -> dict[str, float]:
     """Write all submissions; the points that are due, by person."""
-    import test_exercises_1
-
     from helpers.classroom import assignments, examples, places
-    from helpers.exercises import lesson_1
     from helpers.lessons import find
 
     exercises = assignments.gradable(find(1))
-    right = {each: each.code for each in exercises}
-    slips = [code for each, code, _ in test_exercises_1.WRONG if each is lesson_1.unchanged]
+    release = places.released(find(1).stem)
     due = {}
     for kind, (count, points) in SUBMISSIONS.items():
         for number in range(count):
-            first = {"looping": LOOP, "filling": FILLER, "mistaken": slips[number]}
-            answers = right | {lesson_1.unchanged: first.get(kind, lesson_1.unchanged.code)}
-            kept = {"half": 2, "empty": 0}.get(kind, 3)
-            answers = {each: answers[each] for each in exercises[:kept]}
             person = f"{kind}{number}"
-            release = places.released(find(1).stem)
+            answers = answers_of(kind, number, exercises)
             spoil(kind, examples.fill(release, answers, folder / person))
             due[person] = points
     return due
 
 
+def answers_of(kind: str, number: int, exercises: list[Exercise]) -> dict[Exercise, str]:
+    """What one of a kind answers; each mistaken one gives another of the tests' wrong answers."""
+    from test_exercises_1 import WRONG
+
+    answers = {each: each.code for each in exercises}
+    if kind == "half":
+        del answers[exercises[-1]]
+    if kind == "mistaken":
+        exercise = exercises[number % len(exercises)]
+        slips = [code for each, code, _ in WRONG if each is exercise]
+        answers[exercise] = slips[number // len(exercises)]
+    if kind in CODE:
+        answers[exercises[0]] = CODE[kind]
+    return answers
+
+
 def spoil(kind: str, path: Path) -> None:
-    """Damage a file, or delete and move its cells, where the kind says so."""
+    """Damage a file, or delete or move its cells, where the kind says so."""
     if kind == "damaged":
         path.write_bytes(path.read_bytes()[:1000])
-    if kind == "moved":
+    if kind in ("deleted", "moved"):
         notebook = nbformat.read(path, as_version=4)
-        cells = [cell for cell in notebook.cells if not cell.metadata.nbgrader.grade]
-        notebook.cells = cells[::-1]
+        cells = notebook.cells[::-1] if kind == "moved" else ungraded(notebook)[:-1]
+        notebook.cells = cells
         nbformat.write(notebook, path)
+
+
+def ungraded(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells that judge nothing, of which the last one holds the last answer."""
+    return [cell for cell in notebook.cells if not cell.metadata.nbgrader.grade]
 
 
 def step(*arguments: str) -> None:

@@ -5,19 +5,28 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
+import textwrap
+import types
 from collections import Counter
+from pathlib import Path
 
+import jupytext
 import nbformat
 import psutil
 import pytest
+from answers import judge
 
+from helpers import paths
 from helpers.classroom import assignments, collecting, grading, places, reports
-from helpers.exercises import lesson_1, lesson_2, lesson_3, of_lesson
-from helpers.lessons import LESSONS, find
+from helpers.exercises import lesson_1, lesson_2, lesson_3, lesson_10, of_lesson
+from helpers.lessons import LESSONS, OWN, START, Lesson, find
+from helpers.paths import ROOT
 
 FIRST = find(1)
+WITH_EXERCISES = [lesson for lesson in LESSONS if of_lesson(lesson.number)]
 
 
 def release(lesson=FIRST):
@@ -48,7 +57,7 @@ def answered(notebook, name, code):
     return notebook
 
 
-@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.stem)
+@pytest.mark.parametrize("lesson", WITH_EXERCISES, ids=lambda lesson: lesson.stem)
 def test_an_assignment_has_each_exercise_and_is_the_same_from_build_to_build(lesson):
     first, second = (assignments.source_notebook(lesson, True, True) for _ in range(2))
     assert first == second
@@ -203,3 +212,69 @@ def test_the_same_mistake_with_other_numbers_is_counted_once():
     said = ["It says 0.25 of 3.", "It says 0.5 of 4.", "None."]
     results = [reports.Result("a", "l", "e", "wrong", text, 0, 4, {}) for text in said]
     assert "2 x It says # of #." in reports.section("l", "e", results)
+
+
+def test_learning_platforms_get_the_columns_that_they_ask_for(tmp_path):
+    """Moodle's are those of its own export, in English; Canvas's importer reads them by place."""
+    person = {"id": "7", "name": "Smith, Anna", "email": "anna@school.org"}
+    given = {"one": 4.0, "two": 1.5}
+    results = [reports.Result("7", "l", each, "right", "", n, 4, {}) for each, n in given.items()]
+    reports.moodle(tmp_path / "moodle.csv", [person], results)
+    reports.canvas(tmp_path / "canvas.csv", [person], results)
+    assert (tmp_path / "moodle.csv").read_text(encoding="utf-8-sig").splitlines() == [
+        "ID number,Email address,l",
+        "7,anna@school.org,5.5",
+    ]
+    assert (tmp_path / "canvas.csv").read_text(encoding="utf-8-sig").splitlines() == [
+        "Student,ID,SIS User ID,SIS Login ID,Section,l",
+        "    Points Possible,,,,,8",
+        '"Smith, Anna",,,7,,5.5',
+    ]
+
+
+OWN_GUIDE, CLASS_GUIDE = (
+    (ROOT / "docs" / "instructors" / name).read_text(encoding="utf-8")
+    for name in ("own.md", "class.md")
+)
+
+
+def test_the_exercise_that_the_guide_adds_is_judged_and_handed_out():
+    blocks = re.findall(r"   ```python\n(.*?)   ```", OWN_GUIDE, re.DOTALL)
+    added, asked, tried, imported = map(textwrap.dedent, blocks)
+    module = types.ModuleType("lesson_10")
+    with open(lesson_10.__file__, encoding="utf-8") as file:
+        exec(f"{file.read()}\n\n{added}", vars(module))
+    found = module.dense_parameters
+    exec(f"{imported}\n\n{added}", vars(types.ModuleType("lesson_50")))  # in a lesson of one's own
+    assert judge(found, found.code, {}).state == "right"
+    tests = {"WRONG": [], "lesson_10": module}
+    exec(tried, tests)
+    assert len(tests["WRONG"]) >= 3
+    for each, code, why in tests["WRONG"]:
+        verdict = judge(each, code, {})
+        assert verdict.state == "wrong" and re.search(why, verdict.text), verdict.text
+    text = f"{find(10).source.read_text(encoding='utf-8')}\n{asked}"
+    question, answer, judged = assignments.cells_of(found, jupytext.reads(text, "py:percent").cells)
+    assert "returns the number of parameters" in question.source
+    assert answer.source.startswith("def dense_parameters(inputs, outputs):")
+    assert judged.metadata.nbgrader.points == assignments.POINTS
+
+
+def test_the_lesson_that_the_guide_adds_is_one_of_ones_own():
+    lesson = eval(re.search(r"`(Lesson\(.*\)),`", OWN_GUIDE)[1], {"Lesson": Lesson})
+    assert lesson.number >= OWN
+    assert lesson.stem.startswith(f"{lesson.number}_")
+    assert f"build {lesson.number}`" in OWN_GUIDE
+
+
+def test_a_hubs_settings_in_the_guide_are_what_the_course_reads(monkeypatch):
+    block = re.search(r"```python\n(course, cache = .*?)```", CLASS_GUIDE, re.DOTALL)[1]
+    settings = types.SimpleNamespace(Spawner=types.SimpleNamespace())
+    exec(block, {"c": settings})
+    for name, value in settings.Spawner.environment.items():
+        monkeypatch.setenv(name, value)
+    assert paths.shared_folder() == Path("/srv/cache").resolve()
+    assert paths.cache_folder() == Path("~/.cache/course").expanduser().resolve()
+    notebooks = Path(settings.Spawner.notebook_dir).expanduser().resolve()
+    assert paths.work_folder() == notebooks
+    assert settings.Spawner.default_url.endswith(START.notebook.name)

@@ -141,6 +141,7 @@ def test_each_night_all_that_only_a_whole_run_shows():
         "course.py test --recipe tutorial -- notebooks",
         "course.py test --recipe article -- notebooks",
         "course.py test -- tests/test_scripts.py",
+        "course.py test -- tests/test_class.py",
         "benchmarks/recipes.py",
         "benchmarks/transfer.py",
         "course.py test -- tests/test_browser.py",

@@ -19,7 +19,7 @@ def main(
     people: Path | None = None,
     minutes: float = 10,
     cell_seconds: int = 60,
-    memory_gb: float = 8,
+    memory_gb: float = 6,
 ) -> int:
     """Do one step; the exit code."""
     try:

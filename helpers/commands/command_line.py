@@ -133,7 +133,7 @@ def add_class(top: argparse.ArgumentParser) -> None:
     )
     collect.add_argument("--minutes", type=float, default=10, help="a person at most; default: 10")
     collect.add_argument("--cell-seconds", type=int, default=60, help="a cell; default: 60")
-    collect.add_argument("--memory-gb", type=float, default=8, help="a process; default: 8")
+    collect.add_argument("--memory-gb", type=float, default=6, help="a process; default: 6")
 
     report = add("report", "Write the class's tables and the page of what was hard.")
     report.add_argument(
