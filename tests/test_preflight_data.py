@@ -278,8 +278,9 @@ def test_another_order_is_a_note_and_no_fault(small, model):
     train, rows = batches(small[0]), rows_of(small[1])
     for validation in (rows.shuffle(60).batch(16), Batches(small[1], shuffle=True)):
         report = preflight(model, train, validation, **OPTIONS)
-        assert [(one.check, one.severity) for one in report.findings] == [("reshuffling", "note")]
-        assert "from the same pass" in report.findings[0].mend and not report.warnings
+        assert not report.findings and "reshuffling" in report.passed
+        assert [(one.check, one.severity) for one in report.notes] == [("reshuffling", "note")]
+        assert "from the same pass" in report.notes[0].mend
     once = rows.shuffle(60, reshuffle_each_iteration=False)
     for validation in (rows, rows.shuffle(60).cache(), once):
         assert not said(model, train, validation.batch(16))
@@ -288,7 +289,7 @@ def test_another_order_is_a_note_and_no_fault(small, model):
 def test_another_order_is_read_from_a_dataset_of_which_a_part_is_looked_at(small, model):
     shuffled = rows_of(small[1]).shuffle(60).batch(16)
     report = preflight(model, batches(small[0]).repeat(), shuffled, pictures=50, **OPTIONS)
-    assert ("reshuffling", "note") in [(one.check, one.severity) for one in report.findings]
+    assert [(one.check, one.severity) for one in report.notes] == [("reshuffling", "note")]
     assert "raise pictures=" in dict(report.skipped)["reshuffling"]
     assert "the first 50 of train" in report.looked_at
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import pickle
@@ -71,6 +72,7 @@ def test_the_report_as_json():
             {"check": "labels", "severity": "error", "what": "Seen.", "mend": "Do this."},
             {"check": "size", "severity": "warning", "what": "Few.", "mend": "More."},
         ],
+        "notes": [],
         "passed": ["logits"],
         "skipped": [{"check": "scaling", "reason": "no pictures"}],
         "seconds": {"x": 0.123},
@@ -83,13 +85,13 @@ def test_the_report_reads_as_text_and_as_html():
     assert text.startswith("Preflight: 1 error, 1 warning, 1 checks passed, 1 skipped.")
     assert "ERROR    labels\n         <b>3</b> & more\n         Mend: do\n         this" in text
     assert "&lt;b&gt;3&lt;/b&gt; &amp; more" in page and "<b>3" not in page
-    assert "0 warnings, 1 note, 1 checks" in repr(report(NOTE))
+    noted = dataclasses.replace(report(), notes=(NOTE,))
+    assert "0 warnings, 1 note, 1 checks" in repr(noted) and "Mixed." in noted._repr_html_()
 
 
 def test_errors_end_a_script_and_warnings_do_where_that_is_asked():
-    for calm_report in (report(), report(WARNING)):
+    for calm_report in (report(), report(WARNING), dataclasses.replace(report(), notes=(NOTE,))):
         assert calm_report.raise_for_errors() is calm_report
-    assert not report(NOTE).warnings and report(NOTE).raise_for_errors(warnings=True)
     with pytest.raises(PreflightError, match="Few"):
         report(WARNING).raise_for_errors(warnings=True)
     with pytest.raises(PreflightError, match="1 error, 1 warning") as raised:

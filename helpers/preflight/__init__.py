@@ -22,7 +22,7 @@ from helpers.preflight import (
     views,
 )
 from helpers.preflight.parts import what_trains
-from helpers.preflight.report import SEVERITIES, Finding, Inspection, PreflightError, Skip
+from helpers.preflight.report import Finding, Inspection, PreflightError, Skip
 from helpers.preflight.scans import scan
 from helpers.preflight.setup import Options, Original, Setup
 from helpers.preflight.sources import as_data
@@ -145,7 +145,7 @@ def _look_through(
 
 def _judge(setup: Setup, stages: Stages, limit: float | None) -> Inspection:
     """Let each check look, as long as the clock is below `limit`."""
-    findings = setup.findings
+    findings, notes = setup.findings, []
     passed: list[str] = []
     skipped: dict[str, str] = {}
     seconds: dict[str, float] = {}
@@ -161,15 +161,18 @@ def _judge(setup: Setup, stages: Stages, limit: float | None) -> Inspection:
         finally:
             original.restore()
         seconds[name] = time.monotonic() - start
-        findings += found
+        faults = [one for one in found if one.severity != "note"]
+        findings += faults
+        notes += [one for one in found if one not in faults]
         if reason is not None:
             skipped[name] = reason
-        elif not found:
+        elif not faults:
             passed.append(name)
-    findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
+    findings.sort(key=lambda finding: finding.severity)
     _explain(skipped, findings)
     said = _looked_at(setup), _trains(setup.model)
-    return Inspection(tuple(findings), tuple(passed), tuple(skipped.items()), *said, seconds)
+    lists = tuple(findings), tuple(passed), tuple(skipped.items())
+    return Inspection(*lists, *said, seconds, tuple(notes))
 
 
 def _explain(skipped: dict[str, str], findings: list[Finding]) -> None:

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 WIDTH = 96
-SEVERITIES = ("error", "warning", "note")
 
 
 class Skip(Exception):
@@ -58,12 +57,13 @@ class Inspection:
     """What was found, what passed, what was skipped and why; printing it shows a table.
 
     Attributes:
-        findings: errors first, notes last.
+        findings: faults, errors first.
         passed: names of checks.
         skipped: pairs of a check's name and why it could not judge.
         looked_at: a sentence on how many pictures were seen.
         trains: what of the model trains, such as `base: 0 of 262 variables, head: 2 of 2`.
         seconds: how long each check took.
+        notes: what is no fault, but matters for what comes after.
     """
 
     findings: tuple[Finding, ...]
@@ -72,6 +72,7 @@ class Inspection:
     looked_at: str = field(default="")
     trains: str = field(default="")
     seconds: Mapping[str, float] = field(default_factory=dict, compare=False)
+    notes: tuple[Finding, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -81,7 +82,7 @@ class Inspection:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """The findings that are warnings."""
-        return tuple(found for found in self.findings if found.severity == "warning")
+        return tuple(found for found in self.findings if found.severity != "error")
 
     def raise_for_errors(self, *, warnings: bool = False) -> Inspection:
         """End a script, such as a job of CI, where the training would not do what is meant.
@@ -95,7 +96,7 @@ class Inspection:
         Raises:
             PreflightError: where there are errors; its `report` is this one.
         """
-        if self.errors or (warnings and self.warnings):
+        if self.findings if warnings else self.errors:
             raise PreflightError(self)
         return self
 
@@ -107,6 +108,7 @@ class Inspection:
             "looked_at": self.looked_at,
             "trains": self.trains,
             "findings": [asdict(found) for found in self.findings],
+            "notes": [asdict(found) for found in self.notes],
             "passed": list(self.passed),
             "skipped": [{"check": name, "reason": reason} for name, reason in self.skipped],
             "seconds": {name: round(value, 3) for name, value in self.seconds.items()},
@@ -114,7 +116,7 @@ class Inspection:
 
     def __repr__(self) -> str:
         lines = [self._title(), *self._seen()]
-        for found in self.findings:
+        for found in (*self.findings, *self.notes):
             lines += ["", str(found)]
         if self.passed:
             lines += ["", *textwrap.wrap(f"passed:  {', '.join(self.passed)}", WIDTH)]
@@ -125,9 +127,9 @@ class Inspection:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        rows = [
-            (found.severity, found.check, found.what, found.mend) for found in self.findings
-        ] + [("skipped", name, reason, "") for name, reason in self.skipped]
+        found = (*self.findings, *self.notes)
+        rows = [(one.severity, one.check, one.what, one.mend) for one in found]
+        rows += [("skipped", name, reason, "") for name, reason in self.skipped]
         body = "".join(
             f"<tr>{''.join(f'<td {STYLE}>{_cell(text)}</td>' for text in row)}</tr>" for row in rows
         )
@@ -144,11 +146,10 @@ class Inspection:
         return [line for line in (self.looked_at, trains) if line]
 
     def _title(self) -> str:
-        notes = len(self.findings) - len(self.errors) - len(self.warnings)
         return (
             f"Preflight: {_count(len(self.errors), 'error')}, "
             f"{_count(len(self.warnings), 'warning')}, "
-            f"{_count(notes, 'note') + ', ' if notes else ''}"
+            f"{_count(len(self.notes), 'note') + ', ' if self.notes else ''}"
             f"{len(self.passed)} checks passed, {len(self.skipped)} skipped."
         )
 
