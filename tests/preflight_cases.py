@@ -140,7 +140,7 @@ def _said(built: tuple) -> tuple[Said, tuple[str, ...]]:
             raise
         return [f"refused: {refused}"], ()
     broken = tuple(f"{n}: {why}" for n, why in report.skipped if UNEXPECTED in why)
-    return list(report.findings), broken
+    return [*report.findings, *report.notes], broken
 
 
 _find_copies = copies.find
