@@ -158,7 +158,7 @@ def expect_picture(image, kind: str) -> Expected:
     import tensorflow as tf
     from PIL import ImageOps
 
-    from helpers.pictures import apart, decoding
+    from helpers.pictures import apart, headers
 
     if apart._is_raw(image):
         return Expected(kind, why="raw")
@@ -166,7 +166,7 @@ def expect_picture(image, kind: str) -> Expected:
         return Expected(kind, why="32 bits")
     width, height = image.size
     if kind in {"JPEG", "MPO"}:
-        image.draft(None, (decoding.SPARE * SIZE, decoding.SPARE * SIZE))
+        image.draft(None, (headers.SPARE * SIZE, headers.SPARE * SIZE))
     drawn = image.size
     upright = ImageOps.exif_transpose(image)
     if upright.size != drawn:  # or it is a square, which stays one

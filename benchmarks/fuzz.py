@@ -231,11 +231,11 @@ def with_entry(contents: bytes, chance: random.Random) -> bytes | None:
 
 def read_picture(contents: bytes, folder: Path) -> str:
     """What the decoder does with it."""
-    from helpers.pictures import apart, decoding
+    from helpers.pictures import apart, decoding, headers
 
     try:
         found = decoding.decode(contents, SIZE)
-    except decoding.NotAPicture as error:
+    except headers.NotAPicture as error:
         return "decoder died" if error.reason == apart.CRASHED else "refused"
     return "read" if found.shape == (SIZE, SIZE, 3) else f"FINDING shape {found.shape}"
 

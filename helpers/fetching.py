@@ -6,6 +6,7 @@ process of its own can be stopped at any moment, and what it has begun is gone o
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -252,7 +253,7 @@ class Fetching:
         state: one of the four words above.
         said: what is being done, in a sentence.
         bar: how far the file is that is being downloaded, or None.
-        report: of a folder, what is in it.
+        report: of a folder, what is in it, as HTML.
         note: how it ended, in a sentence.
     """
 
@@ -322,9 +323,9 @@ class Fetching:
         if "report" in told:
             self.folder, self.report = told["folder"], told["report"]
             takes = duration("folder", tuple(told["counts"]), machine.speed())
-            self.report += f"\nLessons 1 to 5: {takes}."
+            self.report += f"<p>Lessons 1 to 5: {takes}.</p>"
         if "note" in told:
-            self.report += "\n" + told["note"]
+            self.report += f"<p>{html.escape(told['note'])}</p>"
         self._failed = told.get("failed", self._failed)
 
     def _finish(self, code: int) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 
 from helpers import bases, pictures, recipes
-from helpers.pictures import folder
+from helpers.pictures import folder, load_report
 from helpers.pictures.arrangements import arrange, is_picture_name
 from helpers.recipes import Recipe
 
@@ -33,7 +33,7 @@ class Folder:
     Attributes:
         path: of the folder.
         counts: pictures to train and to validate with.
-        report: what is in it and what was left out, as text of a few lines.
+        report: what is in it and what was left out, with examples, as HTML.
         notes: what is not good about it, a sentence each.
     """
 
@@ -203,13 +203,12 @@ def look_at(text: str) -> Folder:
     """
     path = clean_path(text)
     try:
-        found = pictures.load(str(path), size=32, in_memory=False, quiet=True)
+        side = recipes.find("folder", path).side
+        found = pictures.load(str(path), size=side, in_memory=False, quiet=True)
     except PermissionError as error:
         raise ValueError(_not_allowed(error)) from error
-    report = (
-        str(found).replace(f"{found.size} x {found.size} pixels each", "").replace(", \n", "\n")
-    )
-    return Folder(path, (len(found.train), len(found.validation)), report, tuple(notes(found)))
+    counts = len(found.train), len(found.validation)
+    return Folder(path, counts, load_report.html(found), tuple(notes(found)))
 
 
 def _not_allowed(error: PermissionError) -> str:

@@ -24,6 +24,7 @@ from PIL import Image
 
 from helpers import export, page
 from helpers.page import __main__ as program
+from helpers.pictures.headers import CHOOSER
 
 SIZE = 24
 COLOURS = {"red": (220, 30, 20), "green": (20, 200, 40), "blue": (30, 30, 210)}
@@ -140,6 +141,11 @@ def claims(side: int) -> bytes:
     contents[16:24] = struct.pack(">II", side, side)
     contents[29:33] = struct.pack(">I", zlib.crc32(contents[12:29]))
     return bytes(contents)
+
+
+def test_the_chooser_offers_what_phones_store(served):
+    with urllib.request.urlopen(served.url) as reply:
+        assert f'accept="{CHOOSER}"' in reply.read().decode()
 
 
 @pytest.mark.parametrize("side", [12_000, 30_000])  # Pillow itself refuses the second

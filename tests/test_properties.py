@@ -15,7 +15,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from helpers import archives
 from helpers.features.stores import Store
-from helpers.pictures import decoding, splits
+from helpers.pictures import decoding, headers, splits
 
 # No limit in time: the machine that runs the tests may be busy. The same examples in each run, so
 # that a red run is somebody's change; `--hypothesis-profile default` looks for new ones.
@@ -68,7 +68,7 @@ def test_any_picture_is_decoded_as_pillow_does(
     import tensorflow as tf
 
     # A JPEG much larger than wanted is decoded smaller, and so averaged: test_decoding has these.
-    assume(kind != "JPEG" or min(width, height) < 2 * decoding.SPARE * size)
+    assume(kind != "JPEG" or min(width, height) < 2 * headers.SPARE * size)
     smooth = np.random.default_rng(seed).integers(0, 256, (3, 3, 3), dtype=np.uint8)
     image = Image.fromarray(smooth).resize((width, height), Image.Resampling.BICUBIC)
     exif = Image.Exif()

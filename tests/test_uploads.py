@@ -11,7 +11,7 @@ from PIL import Image, ImageOps
 from test_decoding import boxed, png_of, saved, scene, turned_exif
 
 from helpers import panels, pictures
-from helpers.pictures import decoding, headers, labels, uploads
+from helpers.pictures import headers, labels, uploads
 
 NAMES = ("ant", "bee <b>")
 HOSTILE = '<script>alert("x")</script>.jpg'
@@ -55,7 +55,7 @@ def test_pictures_and_reasons_come_in_their_order():
     with Image.open(io.BytesIO(contents)) as stored:
         upright = np.asarray(ImageOps.exif_transpose(stored).resize((16, 16))).astype(int)
     assert np.abs(found[0].image - upright).mean() < 20
-    assert [one.reason for one in found] == [None, headers.CODING, decoding.TOO_LARGE]
+    assert [one.reason for one in found] == [None, headers.CODING, headers.TOO_LARGE]
     assert found[1].image is None and found[1].contents == b""
 
 
@@ -137,7 +137,7 @@ def test_the_predict_panel_names_pictures_and_refuses_the_rest():
     )
     assert "bee &lt;b&gt;" in first and "0.961" in first and "<img" in first
     assert "<script" not in said.value and "&lt;script&gt;" in refused
-    assert decoding.NOT_A_PICTURE in refused
+    assert headers.NOT_A_PICTURE in refused
     assert half.startswith("half.png</b>: none of these")
     assert said.value in panel._repr_mimebundle_()["text/html"]
 
@@ -168,7 +168,7 @@ def test_the_upload_panel_fills_a_class(tmp_path):
     upload.value = sent(("a.png", colour(1)), (HOSTILE, b"text"))
     add.click()
     assert "Added to mug: 1." in said.value and "<td>mug</td><td>1</td>" in said.value
-    assert "<script" not in said.value and decoding.NOT_A_PICTURE in said.value
+    assert "<script" not in said.value and headers.NOT_A_PICTURE in said.value
     assert upload.value == () and uploads.counts(tmp_path / "mine") == {"mug": 1}
 
 

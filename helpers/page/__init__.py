@@ -57,7 +57,7 @@ def decode(contents: bytes, size: int) -> np.ndarray:
         uint8 `(size, size, 3)`, red, green, blue.
 
     Raises:
-        decoding.NotAPicture: a `ValueError`, where it is none, damaged, or too large.
+        headers.NotAPicture: a `ValueError`, where it is none, damaged, or too large.
     """
     from PIL import Image
 

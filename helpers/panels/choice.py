@@ -207,7 +207,7 @@ class Choice(Panel):
         bar = now.bar
         self.bar.value = bar.share if bar else 0.0
         self.figures.value = html.escape(str(bar)) if bar else ""
-        self.report.value = f"<pre>{html.escape(now.report)}</pre>" if now.report else ""
+        self.report.value = paragraph(now.report)
         if now.state == RUNNING:
             self._say(now.said)
         elif now.state == DONE:

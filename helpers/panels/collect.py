@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from helpers.panels.panel import ROOM, STILL, Panel
-from helpers.pictures import uploads
+from helpers.pictures import headers, uploads
 
 # Decoding at this size says whether a file is a picture; nothing else is wanted of it here.
 TRIED_AT = 8
@@ -31,7 +31,7 @@ def upload_panel(folder: str | Path) -> Panel:
         style=ROOM,
     )
     upload = widgets.FileUpload(
-        accept="image/*",
+        accept=headers.CHOOSER,
         multiple=True,
         description="Choose pictures",
         layout=widgets.Layout(width="auto"),

@@ -12,7 +12,7 @@ import numpy as np
 from helpers.exercises.exercise import COLOURS
 from helpers.panels import shown
 from helpers.panels.panel import STILL, Panel
-from helpers.pictures import uploads
+from helpers.pictures import headers, uploads
 
 # Pictures named at a time: more make a page nobody reads.
 MOST_SHOWN = 20
@@ -40,7 +40,7 @@ def predict_panel(
         examples: uint8 `(n, size, size, 3)`, shown before anything is uploaded.
     """
     upload = widgets.FileUpload(
-        accept="image/*",
+        accept=headers.CHOOSER,
         multiple=True,
         description="Choose pictures",
         tooltip="Choose pictures on your computer; they go to this kernel and nowhere else",

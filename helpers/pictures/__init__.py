@@ -9,13 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from helpers.pictures import embedded, folder, photographs, tfds
-from helpers.pictures.decoding import NotAPicture as NotAPicture
 from helpers.pictures.decoding import decode as decode
+from helpers.pictures.headers import NotAPicture as NotAPicture
 from helpers.pictures.splits import TEST_SHARE, VALIDATION_SHARE, Shares
 from helpers.pictures.splits import PictureFiles as PictureFiles
 from helpers.pictures.splits import PictureSet as PictureSet
 from helpers.pictures.splits import Split as Split
-from helpers.pictures.splits import summary as summary
 
 SETS = {"drawings": embedded, "photos": photographs, "tfds": tfds}
 
@@ -38,7 +37,7 @@ def load(
     A picture stands upright, as the camera's EXIF note says; its colours are those of sRGB, and
     what is transparent lies on white (`colours`). A large JPEG is decoded at a half, a quarter or
     an eighth of its size where that leaves twice the pixels that are wanted. Files that cannot be
-    decoded, and pictures of more than `decoding.MOST_PIXELS`, are left out and named.
+    decoded, and pictures of more than `headers.MOST_PIXELS`, are left out and named.
 
     Args:
         name: `"drawings"`: drawn cats and dogs that come with the course, 1,000 to train, 500 for

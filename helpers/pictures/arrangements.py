@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from helpers.pictures import decoding
+from helpers.pictures import headers
 from helpers.pictures.splits import PARTS, File
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ CAMERAS = {
 NUMBERED = re.compile(r"(?P<name>.*?[^\W\d_].*?)[ ._\-]*\(?\d+\)?")
 FILE_COLUMNS = {"file", "filename", "file_name", "image", "image_id", "id", "path", "name"}
 LABEL_COLUMNS = {"label", "labels", "class", "class_name", "category", "target", "species", "breed"}
+# Names tell classes where so many of the pictures have one, and so many share one on average.
+MOST_NAMED, EACH_NAMED = 0.9, 3
 # Names that an error lists; files of a folder that are opened to see whether they are pictures.
 NAMED, OPENED = 8, 100
 
@@ -141,7 +143,7 @@ def _is_picture(path: Path) -> bool:
         if not path.is_file():
             return False
         with path.open("rb") as file:
-            return decoding.inspect(file).reason is None
+            return headers.inspect(file).reason is None
     except OSError:
         return False
 
@@ -215,6 +217,11 @@ def check_capitals(class_names: Sequence[str], where: Path) -> None:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
+
+
+def _shown(path: Path) -> str:
+    """The name of a file, or of a folder with a slash behind it."""
+    return f"{path.name}/" if path.is_dir() else path.name
 
 
 def _some(names: Sequence[str]) -> str:
@@ -316,16 +323,20 @@ def _joined(folder: Path, found: Mapping[str, Listing], folder_of: Mapping[str, 
             label = number[_folded(listing.class_names[file.label])]
             files.append(File(file.path, f"{top}/{file.name}", label))
             given[file.path] = part
-    said = f"Split as it lies: {', '.join(folder_of[part] for part in PARTS if part in found)}."
-    if "test" not in found:
-        without = f"{folder_of['test']} has no classes" if "test" in folder_of else "No test set"
-        said = f"{without}: half of {folder_of['validation']} is for validation, half for the test."
+    used = {folder_of[part] for part in found}
     left_out += [
-        (f"{path.name}{'/' if path.is_dir() else ''}", "in no split")
-        for path in _entries(folder)
-        if path.name not in {folder_of[part] for part in found}
+        (_shown(path), "in no split") for path in _entries(folder) if path.name not in used
     ]
-    return Listing(folder.name, class_names, files, left_out, given, (said,), folder)
+    said = (_said_of_splits(found, folder_of),)
+    return Listing(folder.name, class_names, files, left_out, given, said, folder)
+
+
+def _said_of_splits(found: Mapping[str, Listing], folder_of: Mapping[str, str]) -> str:
+    """How the parts are used, in a sentence."""
+    if "test" in found:
+        return f"Split as it lies: {', '.join(folder_of[part] for part in PARTS)}."
+    without = f"{folder_of['test']} has no classes" if "test" in folder_of else "No test set"
+    return f"{without}: half of {folder_of['validation']} is for validation, half for the test."
 
 
 # A table of labels
@@ -372,28 +383,48 @@ def _read_table(table: Path, by_key: Mapping[str, Path]) -> list[tuple[str, str]
     Raises:
         ValueError: where there is no column of files that are there, or none of labels.
     """
+    cells = _cells(table)
+    files = _file_column(table, cells, by_key)
+    pairs = zip(cells[files], _labels(table, cells.drop(columns=files)), strict=True)
+    return [
+        (file, label) for file, label in pairs if isinstance(file, str) and isinstance(label, str)
+    ]
+
+
+def _cells(table: Path) -> pd.DataFrame:
+    """The table, its cells as text without blanks around it.
+
+    Raises:
+        ValueError: where it is none.
+    """
     import pandas as pd
 
     try:
-        rows = pd.read_csv(table, sep=None, engine="python", dtype=str).dropna(how="all")
+        cells = pd.read_csv(table, sep=None, engine="python", dtype=str).dropna(how="all")
     except (ValueError, pd.errors.ParserError) as error:
         raise ValueError(
             f"Received: {table}, which cannot be read as a table ({error}). Expected: a line with "
             f"the columns file and label, then one for each picture. Save it as CSV in UTF-8."
         ) from error
-    rows.columns = [str(column).strip() for column in rows.columns]
-    rows = rows.apply(lambda column: column.str.strip())
-    hits = {name: rows[name].map(lambda cell: _key(cell) in by_key).mean() for name in rows}
-    files = max(hits, key=lambda name: (hits[name], name.lower() in FILE_COLUMNS), default=None)
-    if files is None or hits[files] == 0:
+    cells.columns = [str(column).strip() for column in cells.columns]
+    return cells.apply(lambda column: column.str.strip())
+
+
+def _file_column(table: Path, cells: pd.DataFrame, by_key: Mapping[str, Path]) -> str:
+    """The column that names most files that are there.
+
+    Raises:
+        ValueError: where none names any.
+    """
+    hits = {name: cells[name].map(lambda cell: _key(cell) in by_key).mean() for name in cells}
+    found = max(hits, key=lambda name: (hits[name], name.lower() in FILE_COLUMNS), default=None)
+    if found is None or hits[found] == 0:
         raise ValueError(
-            f"Received: {table} with the columns {_some(list(rows))}, none of which names pictures "
-            f"in {table.parent}. Expected: a column with their file names. Put the pictures beside "
-            f"the table, or mend the names."
+            f"Received: {table} with the columns {_some(list(cells))}, none of which names "
+            f"pictures in {table.parent}. Expected: a column with their file names. Put the "
+            f"pictures beside the table, or mend the names."
         )
-    labels = _labels(table, rows.drop(columns=files))
-    pairs = zip(rows[files], labels, strict=True)
-    return [(str(file), str(label)) for file, label in pairs if pd.notna(file) and pd.notna(label)]
+    return found
 
 
 def _key(cell: object) -> str:
@@ -452,21 +483,28 @@ def _from_rows(
 
 def by_name(folder: Path) -> Listing | None:
     """Pictures in one folder that are called `cat.1.jpg`, `dog.1.jpg`; None where they are not."""
+    name_of = _named(folder)
+    class_names = tuple(sorted(set(name_of.values())))
+    if len(class_names) < 2:
+        return None
+    check_capitals(class_names, folder)
+    files = [File(str(path), path.name, class_names.index(name)) for path, name in name_of.items()]
+    left_out = [
+        (_shown(path), "its name tells no class")
+        for path in _entries(folder)
+        if path not in name_of
+    ]
+    said = (f"Classes come from the names of the files, such as {files[0].name}.",)
+    return Listing(folder.name, class_names, files, left_out, said=said, folder=folder)
+
+
+def _named(folder: Path) -> dict[Path, str]:
+    """What each numbered picture in a folder is called; nothing where that tells no classes."""
     pictures = [path for path in _entries(folder) if path.is_file() and promises(path)]
     matches = {path: NUMBERED.fullmatch(path.stem) for path in pictures}
     names = {path: match["name"] for path, match in matches.items() if match}
     count = Counter(names.values())
     tell = {name for name, own in count.items() if own > 1 and _folded(name) not in CAMERAS}
-    named = [path for path in pictures if names.get(path) in tell]
-    if len(tell) < 2 or len(named) < 0.9 * len(pictures) or len(tell) > len(named) / 3:
-        return None
-    class_names = tuple(sorted(tell))
-    check_capitals(class_names, folder)
-    files = [File(str(path), path.name, class_names.index(names[path])) for path in named]
-    left_out = [
-        (f"{path.name}{'/' if path.is_dir() else ''}", "its name tells no class")
-        for path in _entries(folder)
-        if path not in named
-    ]
-    said = (f"Classes come from the names of the files, such as {named[0].name}.",)
-    return Listing(folder.name, class_names, files, left_out, said=said, folder=folder)
+    found = {path: name for path, name in names.items() if name in tell}
+    told = len(found) >= MOST_NAMED * len(pictures) and len(tell) <= len(found) / EACH_NAMED
+    return found if told else {}

@@ -18,20 +18,23 @@ import numpy as np
 
 from helpers import machine
 from helpers.pictures import apart, colours, headers, mending
-from helpers.pictures.colours import turned as turned
-from helpers.pictures.headers import DAMAGED as DAMAGED
-from helpers.pictures.headers import MOST_PIXELS as MOST_PIXELS
-from helpers.pictures.headers import NOT_A_PICTURE as NOT_A_PICTURE
-from helpers.pictures.headers import SHRINKS as SHRINKS
-from helpers.pictures.headers import SPARE as SPARE
-from helpers.pictures.headers import TOO_LARGE as TOO_LARGE
-from helpers.pictures.headers import Decoder, Header, NotAPicture, inspect, inspect_file
+from helpers.pictures.colours import turned
+from helpers.pictures.headers import (
+    DAMAGED,
+    SPARE,
+    Decoder,
+    Header,
+    NotAPicture,
+    inspect,
+    inspect_file,
+)
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 # Pictures that pass from tf.data to numpy at a time; the size hardly matters from 32 up.
 DECODE_BATCH = 64
+ANY_KIND = 0  # in place of how much smaller a JPEG is decoded
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ def decode(contents: bytes, size: int) -> np.ndarray:
     header = inspect(io.BytesIO(contents))
     if header.reason is None and header.decoder is Decoder.TENSORFLOW:
         try:
-            image = _by_tensorflow(tf.constant(contents), header.shrink(size))
+            image = _by_tensorflow(tf.constant(contents), _way(header, size))
             return turned(_resize(image, size).numpy(), header.turn)
         except tf.errors.OpError:
             pass  # Pillow may read it; where it does not, there is a reason
@@ -116,37 +119,28 @@ def _by_pillow(contents: bytes, size: int) -> colours.Rendered:
             return colours.render(image)
 
 
-def decode_files(paths: Sequence[str], size: int, keep: bool = True) -> Decoded:
+def decode_files(paths: Sequence[str], size: int) -> Decoded:
     """Decode files on all cores, each into the row of its position.
 
     Args:
         paths: the files.
         size: the side of the square in pixels.
-        keep: False only tries whether they can be decoded, and returns no pictures.
     """
     found = [inspect_file(path) for path in paths]
-    images = room_for(len(paths) if keep else 0, size)
+    images = room_for(len(paths), size)
     sizes = np.zeros((len(paths), 2), dtype=np.int32)
     _fill_by_tensorflow(paths, found, images, sizes, size)
     failed = {row: header.reason for row, header in enumerate(found) if header.reason is not None}
-    for row, header in enumerate(found):
-        if sizes[row, 0]:  # as decoded: of a large JPEG, that is smaller than it is
-            sizes[row] = header.size
-            if keep and header.turn != 1:
-                images[row] = turned(images[row], header.turn)
     left = [row for row in range(len(paths)) if row not in failed and sizes[row, 0] == 0]
-    transparent = set()
-    for row, one in zip(
-        left, apart.in_parallel(lambda row: _render_file(paths[row], size), left), strict=True
-    ):
-        if one.reason is not None:
-            failed[row] = one.reason
-            continue
-        sizes[row] = found[row].size if found[row].is_jpeg else one.size
-        transparent |= {row} if one.transparent else set()
-        if keep:
+    rendered = apart.in_parallel(lambda row: _render_file(paths[row], size), left)
+    for row, one in zip(left, rendered, strict=True):
+        if one.reason is None:
             images[row] = one.pixels
-    return Decoded(images, sizes, failed, frozenset(transparent))
+            sizes[row] = found[row].size if found[row].is_jpeg else one.size
+        else:
+            failed[row] = one.reason
+    laid = (row for row, one in zip(left, rendered, strict=True) if one.transparent)
+    return Decoded(images, sizes, failed, frozenset(laid))
 
 
 @dataclass(frozen=True)
@@ -179,22 +173,31 @@ def _fill_by_tensorflow(
     sizes: np.ndarray,
     size: int,
 ) -> None:
-    """Decode into the rows of two arrays what TensorFlow reads; the others stay as they are."""
+    """Decode into the rows of two arrays, upright, what TensorFlow reads; the others stay."""
     import tensorflow as tf
 
-    rows = [
-        row
+    way_of = {
+        row: _way(header, size)
         for row, header in enumerate(found)
         if header.reason is None and header.decoder is Decoder.TENSORFLOW
-    ]
-    if not rows:
-        return
-    shrinks = [found[row].shrink(size) for row in rows]
-    ways = tuple(sorted(set(shrinks)))
-    which = np.searchsorted(ways, shrinks).astype("int32")
-    chosen = [paths[row] for row in rows]
-    encoded = tf.data.Dataset.from_tensor_slices((np.array(rows, np.int64), chosen, which))
-    fill(encoded, images, sizes, tf.io.read_file, ways)
+    }
+    ways = tuple(sorted(set(way_of.values())))
+    for skip_broken in (False, True):  # skipping costs a tenth of the time: only where needed
+        rows = np.array([row for row in way_of if not sizes[row, 0]], np.int64)
+        if len(rows):
+            which = np.searchsorted(ways, [way_of[row] for row in rows]).astype("int32")
+            chosen = [paths[row] for row in rows]
+            encoded = tf.data.Dataset.from_tensor_slices((rows, chosen, which))
+            try:
+                fill(encoded, images, sizes, tf.io.read_file, ways, skip_broken)
+            except tf.errors.OpError:
+                if skip_broken:
+                    raise
+    for row in way_of:
+        if sizes[row, 0]:
+            sizes[row] = found[row].size  # a large JPEG was decoded smaller than it is
+            if found[row].turn != 1:
+                images[row] = turned(images[row], found[row].turn)
 
 
 def room_for(count: int, size: int) -> np.ndarray:
@@ -217,37 +220,43 @@ def fill(
     images: np.ndarray,
     sizes: np.ndarray,
     read: Callable[[tf.Tensor], tf.Tensor] = lambda contents: contents,
-    ways: Sequence[int] = (1,),
+    ways: Sequence[int] = (ANY_KIND,),
+    skip_broken: bool = True,
 ) -> None:
     """Decode with TensorFlow on all cores into the rows of two arrays.
 
     Args:
         encoded: triples of a row, a picture's bytes, or what `read` makes them from, and the
-            position in `ways` of how much smaller to decode it.
-        images: uint8 `(n, size, size, 3)` to be filled; one without rows is left alone.
+            position in `ways` of how to decode it.
+        images: uint8 `(n, size, size, 3)` to be filled.
         sizes: int32 `(n, 2)`, gets height and width as decoded; rows that fail stay as they are.
         read: from the second of the triple to the bytes.
-        ways: some of `SHRINKS`.
+        ways: some of `headers.SHRINKS`, for JPEGs, and `ANY_KIND`.
+        skip_broken: go on behind what cannot be decoded.
+
+    Raises:
+        tf.errors.OpError: where something cannot be decoded, and is not skipped.
     """
     import tensorflow as tf
 
     size = images.shape[1]
 
-    def one(row: tf.Tensor, text: tf.Tensor, shrink: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def one(row: tf.Tensor, text: tf.Tensor, which: tf.Tensor) -> tuple[tf.Tensor, ...]:
         contents = read(text)
-        branches = [lambda by=by: _by_tensorflow(contents, by) for by in ways]
-        image = tf.switch_case(shrink, branches) if len(ways) > 1 else branches[0]()
+        branches = [lambda way=way: _by_tensorflow(contents, way) for way in ways]
+        image = tf.switch_case(which, branches) if len(ways) > 1 else branches[0]()
         return row, _resize(image, size), tf.shape(image)[:2]
 
     # Rows may come in any order, so that no picture waits for a slower one before it. Decoding
-    # keeps the cores busy, so there is nothing to tune.
-    decoded = encoded.map(one, num_parallel_calls=machine.usable_cores(), deterministic=False)
+    # keeps the cores busy, so there is nothing to tune; two pictures a core leave none idle.
+    calls = 2 * machine.usable_cores()
+    decoded = encoded.map(one, num_parallel_calls=calls, deterministic=False)
+    decoded = decoded.ignore_errors() if skip_broken else decoded
     options = tf.data.Options()
     options.autotune.enabled = False
-    batches = decoded.ignore_errors().batch(DECODE_BATCH).prefetch(2).with_options(options)
+    batches = decoded.batch(DECODE_BATCH).prefetch(2).with_options(options)
     for rows, batch, originals in batches.as_numpy_iterator():
-        if len(images):
-            images[rows] = batch
+        images[rows] = batch
         sizes[rows] = originals
 
 
@@ -263,8 +272,13 @@ def reason_of(contents: bytes) -> str:
 # From bytes to pixels
 
 
-def _by_tensorflow(contents: tf.Tensor, shrink: int) -> tf.Tensor:
-    """uint8 `(height, width, 3)`; transparency is ignored.
+def _way(header: Header, size: int) -> int:
+    """How TensorFlow decodes a picture for a square of `size`: one of `ways` of `fill`."""
+    return header.shrink(size) if header.is_jpeg else ANY_KIND
+
+
+def _by_tensorflow(contents: tf.Tensor, way: int) -> tf.Tensor:
+    """uint8 `(height, width, 3)`, of a JPEG so many times smaller; transparency is ignored.
 
     Of a JPEG what Pillow gives, too: TensorFlow's own choice, the quick cosines, is up to 33 of 255
     off where colours change abruptly.
@@ -272,12 +286,13 @@ def _by_tensorflow(contents: tf.Tensor, shrink: int) -> tf.Tensor:
     import tensorflow as tf
 
     def jpeg() -> tf.Tensor:
-        return tf.io.decode_jpeg(contents, channels=3, ratio=shrink, dct_method="INTEGER_ACCURATE")
+        ratio = max(1, way)
+        return tf.io.decode_jpeg(contents, channels=3, ratio=ratio, dct_method="INTEGER_ACCURATE")
 
     def any_kind() -> tf.Tensor:
         return tf.io.decode_image(contents, channels=3, expand_animations=False)
 
-    return jpeg() if shrink > 1 else tf.cond(tf.io.is_jpeg(contents), jpeg, any_kind)
+    return jpeg() if way != ANY_KIND else tf.cond(tf.io.is_jpeg(contents), jpeg, any_kind)
 
 
 def _resize(image: tf.Tensor, size: int) -> tf.Tensor:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from helpers import archives, downloads, paths
-from helpers.pictures import decoding, near_copies
+from helpers.pictures import decoding, headers, near_copies
 from helpers.pictures.arrangements import Listing, arrange
 from helpers.pictures.splits import (
     File,
@@ -140,7 +140,7 @@ def _copies(files: Sequence[File]) -> dict[File, str]:
 
 def _is_picture(file: File) -> bool:
     with contextlib.suppress(OSError), open(file.path, "rb") as opened:
-        return decoding.inspect(opened).reason is None
+        return headers.inspect(opened).reason is None
     return False
 
 
@@ -198,14 +198,16 @@ class Loaded:
 
     Attributes:
         listing: as it was.
-        size: the side of a picture in pixels.
-        decoded: in the order of `row_of`; its `images` may be empty.
+        size: the side of a picture in pixels, as it was asked for.
+        in_memory: whether the pictures are decoded at that size, or only tried, at a small one.
+        decoded: in the order of `row_of`.
         row_of: the row of a file, by path.
         broken: why a file is no picture, by path.
     """
 
     listing: Listing
     size: int
+    in_memory: bool
     decoded: decoding.Decoded
     row_of: dict[str, int]
     broken: dict[str, str]
@@ -220,8 +222,6 @@ class Loaded:
         files = self.files
         if not files:
             return {}
-        if not len(self.decoded.images):
-            return near_copies.groups(files)
         rows = np.array([self.row_of[file.path] for file in files])
         return near_copies.groups(files, self.decoded.images, rows)
 
@@ -237,7 +237,7 @@ class Loaded:
 
     def split(self, parts: Parts) -> PictureSet:
         """The set with these parts."""
-        train, validation, test = (_as_split(part, self.decoded, self.row_of) for part in parts)
+        train, validation, test = map(self._as_split, parts)
         return PictureSet(
             self.listing.name,
             self.size,
@@ -246,6 +246,19 @@ class Loaded:
             validation,
             test,
             left_out=tuple(self.left_out),
+        )
+
+    def _as_split(self, files: Sequence[File]) -> Split:
+        """The rows of these files; no copy where they lie side by side, as they mostly do."""
+        rows = np.array([self.row_of[file.path] for file in files], dtype=np.int64)
+        side_by_side = len(rows) > 0 and np.array_equal(rows, rows[0] + np.arange(len(rows)))
+        chosen = slice(rows[0], rows[0] + len(rows)) if side_by_side else rows
+        on_disk = PictureFiles([file.path for file in files], self.size)
+        return Split(
+            images=self.decoded.images[chosen] if self.in_memory else on_disk,
+            labels=np.array([file.label for file in files], dtype=np.int32),
+            files=tuple(file.name for file in files),
+            sizes=self.decoded.sizes[chosen],
         )
 
 
@@ -265,25 +278,13 @@ def load_files(
 def _decode(listing: Listing, parts: Parts, size: int, in_memory: bool) -> Loaded:
     """Decode the files in the order of a split, so that its parts lie side by side."""
     ordered = [file for part in parts for file in part]
-    decoded = decoding.decode_files([file.path for file in ordered], size, keep=in_memory)
+    side = size if in_memory else near_copies.SIDE_COMPARED
+    decoded = decoding.decode_files([file.path for file in ordered], side)
     return Loaded(
         listing,
         size,
+        in_memory,
         decoded,
         row_of={file.path: row for row, file in enumerate(ordered)},
         broken={ordered[row].path: reason for row, reason in decoded.failed.items()},
-    )
-
-
-def _as_split(files: Sequence[File], decoded: decoding.Decoded, row_of: dict[str, int]) -> Split:
-    """The rows of these files; without a copy where they lie side by side, as they mostly do."""
-    rows = np.array([row_of[file.path] for file in files], dtype=np.int64)
-    side_by_side = len(rows) > 0 and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows)))
-    chosen = slice(rows[0], rows[0] + len(rows)) if side_by_side else rows
-    on_disk = PictureFiles([file.path for file in files], decoded.images.shape[1])
-    return Split(
-        images=decoded.images[chosen] if len(decoded.images) else on_disk,
-        labels=np.array([file.label for file in files], dtype=np.int32),
-        files=tuple(file.name for file in files),
-        sizes=decoded.sizes[chosen],
     )

@@ -26,6 +26,8 @@ MOST_PIXELS = 100_000_000
 HERE = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 APART = ("HEIF", "AVIF", "TIFF", "JPEG2000")
 NAMED = "JPEG, PNG, GIF, BMP, WebP, HEIC, AVIF, TIFF or JPEG 2000"
+# What a browser's file chooser offers: not each system knows all of these for pictures.
+CHOOSER = "image/*,.heic,.heif,.avif,.jp2"
 # A JPEG is decoded at a half, a quarter or an eighth of its size where that leaves at least so many
 # pixels for each that is wanted, along either side: a photograph of a phone in a third of the time.
 SPARE = 2

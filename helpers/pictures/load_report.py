@@ -64,10 +64,12 @@ def _left_out(found: PictureSet) -> str:
     for kind, pairs in sorted(by_kind.items(), key=lambda item: (-len(item[1]), item[0])):
         first = pairs[:EXAMPLES]
         thumbs = _thumbs_of_files(found.folder, [file for file, _ in first])
-        names = "<br>".join(_text(file) for file, _ in first)
-        rest = f"<br>and {len(pairs) - len(first):,} more" if len(pairs) > len(first) else ""
+        lines = [thumbs] if thumbs else []
+        lines += [_text(file) for file, _ in first]
+        if len(pairs) > len(first):
+            lines.append(f"and {len(pairs) - len(first):,} more")
         reason = first[0][1] if len(pairs) == 1 else kind
-        rows.append(_row([_text(reason), f"{len(pairs):,}", thumbs, names + rest]))
+        rows.append(_row([_text(reason), f"{len(pairs):,}", "<br>".join(lines)]))
     return _table(rows)
 
 
@@ -109,4 +111,4 @@ def _row(cells: Sequence[str], kind: str = "td") -> str:
 
 
 def _table(rows: Sequence[str]) -> str:
-    return '<table style="border-collapse:collapse">' + "".join(rows) + "</table>"
+    return '<table style="border-collapse:collapse;margin:6px 0">' + "".join(rows) + "</table>"

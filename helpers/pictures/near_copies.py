@@ -22,57 +22,72 @@ LIMIT = 0.045
 # never moves, likeness says little. The limit stays below this share of what the most alike 5 % of
 # them leave of each other.
 NATURAL_SHARE = 0.4
-# Pictures are decoded at this size to be compared, whatever size was asked for, and so many of one
-# set say what is natural in it.
-DECODED, SAMPLE = 32, 256
+# Pictures are compared at this size, whatever size was asked for; so many of one set say what is
+# natural in it.
+SIDE_COMPARED, SAMPLE = 32, 256
 AT_ONCE = 512
+# Of larger pictures every second row and column is looked at, or third, and so on: so many.
+MOST_ROWS = 64
 # What is kept of a picture differs a little with its size: so much wider is looked for, before the
-# pairs that are found are compared at one size. The groups that come out do not depend on the size
-# that was asked for.
-WIDER = 1.5
+# pairs that are found are compared at one size, and so much above `LIMIT` is enough for what is
+# natural. The groups that come out do not depend on the size that was asked for.
+WIDER, CLEAR = 1.5, 1.2
 
 
-def groups(
-    files: Sequence[File], images: np.ndarray | None = None, rows: np.ndarray | None = None
-) -> dict[str, int]:
+def groups(files: Sequence[File], images: np.ndarray, rows: np.ndarray) -> dict[str, int]:
     """The number of its group for each file, by path, that has near copies in its class.
 
     Args:
         files: pictures that can be decoded.
-        images: uint8 `(m, size, size, 3)`, where they are decoded already; and
-        rows: where in it each of the files is.
+        images: uint8 `(m, size, size, 3)`, of any size.
+        rows: which of them each of the files is.
     """
     labels = np.array([file.label for file in files])
-    paths = [file.path for file in files]
-    rows = np.arange(len(files)) if rows is None else rows
-    kept = _decoded(paths) if images is None else _in_parts(rows, lambda row: images[row])
-    limit = _limit(files)
-    pairs = _alike(kept, labels, limit if images is None else WIDER * limit)
-    if images is not None and len(pairs):
-        involved = np.unique(pairs)
-        exact = _decoded([paths[row] for row in involved])
-        first, second = (exact[np.searchsorted(involved, column)] for column in pairs.T)
-        pairs = pairs[1 - (first * second).sum(axis=1) < limit]
-    return {paths[row]: number for row, number in _joined(pairs, len(files)).items()}
+    if images.shape[1] <= SIDE_COMPARED:
+        same = images.shape[1] == SIDE_COMPARED
+        kept = _kept(images, rows) if same else _decoded(files)
+        pairs = _alike(kept, labels, min(LIMIT, _natural(files, kept)))
+    else:
+        pairs = _pairs_at_any_size(files, labels, _kept(images, rows))
+    return {files[row].path: number for row, number in _joined(pairs, len(files)).items()}
 
 
-def _limit(files: Sequence[File]) -> float:
-    """Below which rest two pictures are near copies, by what different classes leave."""
-    labels = np.array([file.label for file in files])
-    rows = np.unique(np.linspace(0, len(files) - 1, SAMPLE).astype(int))
+def _pairs_at_any_size(files: Sequence[File], labels: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The pairs that one size gives, for which the few that may be some are decoded again."""
+    natural = _natural(files, kept)
+    limit = min(LIMIT, natural if natural > CLEAR * LIMIT else _natural(files))
+    pairs = _alike(kept, labels, WIDER * limit)
+    if not len(pairs):
+        return pairs
+    involved = np.unique(pairs)
+    exact = _decoded([files[row] for row in involved])
+    first, second = (exact[np.searchsorted(involved, column)] for column in pairs.T)
+    return pairs[1 - (first * second).sum(axis=1) < limit]
+
+
+def _natural(files: Sequence[File], kept: np.ndarray | None = None) -> float:
+    """Below which rest pictures are nearer than is natural, by what different classes leave."""
     by_name = sorted(range(len(files)), key=lambda row: files[row].name)
-    rows = np.array(by_name)[rows]
-    kept = _decoded([files[row].path for row in rows])
-    rests = 1 - kept @ kept.T
-    rests[labels[rows][:, None] == labels[rows]] = 2
+    rows = np.array(by_name)[np.unique(np.linspace(0, len(files) - 1, SAMPLE).astype(int))]
+    own = _decoded([files[row] for row in rows]) if kept is None else kept[rows]
+    labels = np.array([files[row].label for row in rows])
+    rests = 1 - own @ own.T
+    rests[labels[:, None] == labels] = 2
     least = rests.min(axis=1)
     least = least[(least > copies.EQUAL) & (least < 2)]
-    return min(LIMIT, NATURAL_SHARE * float(np.quantile(least, 0.05))) if len(least) else LIMIT
+    return NATURAL_SHARE * float(np.quantile(least, 0.05)) if len(least) else LIMIT
 
 
-def _decoded(paths: Sequence[str]) -> np.ndarray:
-    """What is kept of files, `(n, 64)`."""
-    return _in_parts(paths, lambda part: decoding.decode_files(part, DECODED).images)
+def _decoded(files: Sequence[File]) -> np.ndarray:
+    """What is kept of files, `(n, 64)`, decoded at one size."""
+    paths = [file.path for file in files]
+    return _in_parts(paths, lambda part: decoding.decode_files(part, SIDE_COMPARED).images)
+
+
+def _kept(images: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """What is kept of pictures that are decoded, `(n, 64)`."""
+    step = max(1, images.shape[1] // MOST_ROWS)
+    return _in_parts(rows, lambda part: images[part, ::step, ::step])
 
 
 def _in_parts(items: Any, load: Callable[[Any], np.ndarray]) -> np.ndarray:
