@@ -1122,6 +1122,14 @@ def labels_shuffled_apart(wrong):
     return sound_model(), (images, mixed if wrong else labels), validation
 
 
+@faulty("labels and pictures", "shuffled or sorted apart")
+def validation_labels_shuffled_apart(wrong):
+    """labels of validation in another order than their pictures"""
+    train, (images, labels) = drawings(validation=96)
+    mixed = np.random.default_rng(1).permutation(labels)
+    return sound_model(), train, (images, mixed if wrong else labels)
+
+
 @faulty("different labels")
 def two_labels_for_one_picture(wrong):
     """60 training pictures that come twice, each time with another label"""

@@ -151,7 +151,16 @@ class Setup:
         Raises:
             Skip: where the model gives no vector a picture.
         """
-        return _vectors(self.runner.run(self.validation.images)[0])
+        return _vectors(self._validated[0])
+
+    @cached_property
+    def _validated(self) -> tuple[np.ndarray, np.ndarray | None]:
+        return self.runner.run(self.validation.images)
+
+    @property
+    def validation_features(self) -> np.ndarray | None:
+        """What the part that trains is given for the sample of validation, None as for the pool."""
+        return self._validated[1]
 
     @cached_property
     def labels(self) -> tuple[Labels, Labels]:
