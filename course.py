@@ -39,19 +39,20 @@ class PackageSet(NamedTuple):
     """What is installed, and about the room that it takes on Linux with Python 3.11."""
 
     name: str
-    requirements: str
+    requirements: tuple[str, ...]
     download_gb: float
     disk_gb: float
     venv: str = ".venv"
 
 
-CPU = PackageSet("cpu", "requirements.txt", 0.9, 3.1)
-GPU = PackageSet("gpu", "requirements-gpu.txt", 3.7, 7.3)
+CPU = PackageSet("cpu", ("requirements.txt",), 0.9, 3.1)
+GPU = PackageSet("gpu", ("requirements-gpu.txt",), 3.7, 7.3)
 # Sphinx and what belongs to it, beside the course's packages: few want a site.
-SITE = PackageSet("site", "requirements-site.txt", 0.1, 0.4, ".cache/venv-site")
+SITE = PackageSet("site", ("requirements-site.txt",), 0.1, 0.4, ".cache/venv-site")
 # nbgrader beside the course's packages: few have a class. The module's name is the command's.
-CLASS = PackageSet("classroom", "requirements-class.txt", 0.9, 3.2, ".cache/venv-class")
+CLASS = PackageSet("classroom", ("requirements-class.txt",), 0.9, 3.2, ".cache/venv-class")
 EXTRAS = {packages.name: packages for packages in (SITE, CLASS)}
+AUTHORS = ("test", "build")  # the commands that also bring what tests and checks
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -64,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         # What is wrong with the command line is told before anything is installed.
         command = command_line.parse(arguments)["command"]
         packages = EXTRAS.get(command) or choose_packages(dict(os.environ))
+        packages = with_checks(packages) if command in AUTHORS else packages
         ensure(ROOT, packages, dict(os.environ))
         return start(["-m", "helpers.commands.command_line", *arguments], packages)
     except (Stop, OSError) as error:
@@ -138,6 +140,13 @@ def choose_packages(environment: dict[str, str]) -> PackageSet:
     return GPU if found else CPU
 
 
+def with_checks(packages: PackageSet) -> PackageSet:
+    """`packages` and what tests and checks the course: pytest, ruff, a browser's driver."""
+    name, locks, download_gb, disk_gb, venv = packages
+    locks = (*locks, "requirements-dev.txt")
+    return PackageSet(name, locks, round(download_gb + 0.1, 1), round(disk_gb + 0.3, 1), venv)
+
+
 def has_nvidia_card(environment: dict[str, str]) -> bool:
     """Whether this is Linux and NVIDIA's own tool lists a card."""
     tool = shutil.which("nvidia-smi", path=environment.get("PATH"))
@@ -158,7 +167,10 @@ def ensure(root: Path, packages: PackageSet, environment: dict[str, str]) -> boo
 
 def is_installed(root: Path, packages: PackageSet) -> bool:
     """Whether what is locked is there, told from the stamp without starting a Python."""
-    serving = {packages, GPU} if packages == CPU else {packages}  # the GPU's serve without a card
+    serving, added = [packages], packages.requirements[1:]
+    if packages.name == CPU.name:  # the GPU's serve without a card
+        serving.append(GPU._replace(requirements=GPU.requirements + added))
+    serving += [] if added else [with_checks(each) for each in serving]  # an author's do a learner
     known = text_of(root / packages.venv / STAMP) in {stamp_of(root, each) for each in serving}
     return known and python_of(root / packages.venv).exists()
 
@@ -175,7 +187,7 @@ def stamp_of(root: Path, packages: PackageSet) -> str:
     Python can start an installed course without installing it again.
     """
     parts = [str(root), packages.name, os.path.realpath(str(python_of(root / packages.venv)))]
-    names = (packages.requirements, "pyproject.toml", f"{packages.venv}/pyvenv.cfg")
+    names = (*packages.requirements, "pyproject.toml", f"{packages.venv}/pyvenv.cfg")
     parts += [text_of(root / name) for name in names]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -213,11 +225,11 @@ def announce(packages: PackageSet, fresh: bool, there: bool) -> None:
     """Say what is about to happen, before the long wait."""
     name, requirements, download, disk, venv = packages
     if not fresh:
-        print(f"Bringing {venv} up to date ({requirements}).", flush=True)
+        print(f"Bringing {venv} up to date ({', '.join(requirements)}).", flush=True)
         return
     again = f"The folder {venv} is incomplete and is made again.\n" if there else ""
     sizes = f"about {download} GB to download, {disk} GB on disk"
-    smaller = " (COURSE_DEVICE=cpu: less)" if packages == GPU else ""
+    smaller = " (COURSE_DEVICE=cpu: less)" if name == GPU.name else ""
     print(
         f"{again}Installing packages for {name.upper()} into {venv}: {sizes}{smaller}.", flush=True
     )
@@ -258,7 +270,8 @@ def install_packages(root: Path, packages: PackageSet, environment: dict[str, st
     settings = pip_settings(python, environment)
     environment = {**uv_settings(settings), **environment}
     options = ["--python", python, *(["--no-index"] if "no-index" in settings else [])]
-    for what in (["-r", packages.requirements], ["--no-deps", "-e", "."]):
+    locks = [part for name in packages.requirements for part in ("-r", name)]
+    for what in (locks, ["--no-deps", "-e", "."]):
         command = [uv, "pip", "install", *options, *what]
         # uv shows the learner its own progress, and why it fails; then it is asked once more.
         if subprocess.call(command, env=environment, cwd=str(root), close_fds=False):
@@ -270,7 +283,7 @@ def install_packages(root: Path, packages: PackageSet, environment: dict[str, st
 
 def bring_uv(root: Path, packages: PackageSet, environment: dict[str, str]) -> str:
     """uv in its locked version, brought into the virtual environment by pip."""
-    lock, wanted = root / packages.requirements, root / packages.venv / "uv.txt"
+    lock, wanted = root / packages.requirements[0], root / packages.venv / "uv.txt"
     pinned = re.search(r"^uv==.*(?:(?<=\\)\n.*)*", lock.read_text(encoding="utf-8"), re.MULTILINE)
     wanted.write_text(pinned[0] if pinned else "uv", encoding="utf-8")
     command = [str(python_of(root / packages.venv)), "-m", "pip", "install", "--retries", "1"]

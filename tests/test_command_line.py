@@ -84,6 +84,20 @@ def test_what_follows_the_dashes_is_passed_on():
     assert lab.server_arguments(ROOT, False, None, ["--debug"])[-1] == "--debug"
 
 
+def test_what_was_just_installed_is_compiled_ahead_and_only_once(tmp_path, monkeypatch):
+    (tmp_path / "just_installed.py").write_text("import just_below\n", encoding="utf-8")
+    (tmp_path / "just_below.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    started = lab.compile_ahead("just_installed")
+    assert started is not None and started.wait(timeout=60) == 0
+    names = {path.name.partition(".")[0] for path in tmp_path.rglob("*.pyc")}
+    assert names == {"just_installed", "just_below"}
+    assert lab.compile_ahead("just_installed") is None
+    assert lab.compile_ahead("never_installed") is None
+
+
 # What pytest is given
 
 

@@ -82,10 +82,10 @@ def make_wheel(folder: Path, name: str, version: str, files: dict[str, str]) -> 
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def lock(root: Path, version: str) -> None:
-    """Lock `tiny` at a version, from the project's own folder of wheels."""
-    text = f"--no-index\n--find-links {(root / 'wheels').as_uri()}\ntiny=={version}\n"
-    (root / "requirements.txt").write_text(text, encoding="utf-8")
+def lock(root: Path, version: str, name: str = "tiny", file: str = "requirements.txt") -> None:
+    """Lock a package at a version, from the project's own folder of wheels."""
+    text = f"--no-index\n--find-links {(root / 'wheels').as_uri()}\n{name}=={version}\n"
+    (root / file).write_text(text, encoding="utf-8")
 
 
 @pytest.fixture
@@ -471,7 +471,65 @@ def test_an_nvidia_card_chooses_its_own_lock(tmp_path):
 
 def test_every_lock_holds_uv():
     for packages in (course.CPU, course.GPU, *course.EXTRAS.values()):
-        assert "\nuv==" in (course.ROOT / packages.requirements).read_text(encoding="utf-8")
+        assert "\nuv==" in (course.ROOT / packages.requirements[0]).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def tried(root, bare_venv) -> Path:
+    """The project with a second lock, of what its tests need."""
+    for version in ("1.0", "2.0"):
+        make_wheel(root / "wheels", "tried", version, {"tried.py": f"VERSION = '{version}'\n"})
+    lock(root, "1.0", "tried", "requirements-dev.txt")
+    return root
+
+
+WITH_CHECKS = course.with_checks(course.CPU)
+
+
+def test_a_learner_has_nothing_of_the_tests_and_a_test_adds_only_what_is_missing(tried):
+    ensure(tried)
+    assert not list((tried / ".venv").rglob("tried.py"))
+    tiny = next((tried / ".venv").rglob("tiny.py")).stat().st_mtime_ns
+    assert course.ensure(tried, WITH_CHECKS, environment())
+    assert imported(tried, "VERSION", "tried") == "1.0"
+    assert next((tried / ".venv").rglob("tiny.py")).stat().st_mtime_ns == tiny
+    assert not course.ensure(tried, WITH_CHECKS, environment())
+    assert not ensure(tried)  # and a learner's command after that removes nothing
+
+
+def test_a_changed_lock_of_the_tests_is_installed_by_a_test(tried):
+    course.ensure(tried, WITH_CHECKS, environment())
+    lock(tried, "2.0", "tried", "requirements-dev.txt")
+    assert course.ensure(tried, WITH_CHECKS, environment())
+    assert imported(tried, "VERSION", "tried") == "2.0"
+    lock(tried, "2.0")
+    assert ensure(tried)
+    assert imported(tried, "VERSION", "tried") == "2.0"  # stays
+    assert course.ensure(tried, WITH_CHECKS, environment())
+
+
+@pytest.mark.parametrize(
+    ("command", "tests"), [("lab", False), ("doctor", False), ("test", True), ("build", True)]
+)
+def test_which_commands_bring_the_tests_packages(monkeypatch, command, tests):
+    asked = []
+    monkeypatch.setenv("COURSE_DEVICE", "cpu")
+    monkeypatch.setattr(course, "ensure", lambda _, packages, __: asked.append(packages))
+    monkeypatch.setattr(course, "start", lambda arguments, packages: 0)
+    assert course.main([command]) == 0
+    assert ("requirements-dev.txt" in asked[0].requirements) is tests
+
+
+def test_the_gpus_packages_serve_without_a_card(tried):
+    for packages, served in ((course.GPU, [course.CPU]), (course.with_checks(course.GPU), BOTH)):
+        stamp(tried).parent.mkdir(exist_ok=True)
+        course.python_of(tried / ".venv").parent.mkdir(exist_ok=True)
+        course.python_of(tried / ".venv").touch()
+        stamp(tried).write_text(course.stamp_of(tried, packages))
+        assert [each for each in BOTH if course.is_installed(tried, each)] == served
+
+
+BOTH = [course.CPU, WITH_CHECKS]
 
 
 def test_environment_is_the_courses_own(tmp_path):

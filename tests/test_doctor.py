@@ -137,8 +137,9 @@ def test_versions_against_the_lock():
     ]
 
 
-def test_this_environment_is_as_locked():
-    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_this_environment_is_as_locked(name):
+    lock = (ROOT / name).read_text(encoding="utf-8").splitlines()
     assert list(doctor.wrong_versions(lock)) == []
 
 

@@ -1,4 +1,4 @@
-"""The package as `pip install .` makes it, its metadata, and the two locks made from it."""
+"""The package as `pip install .` makes it, its metadata, and the locks made from it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ import helpers
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = ("requirements.txt", "requirements-gpu.txt")
+DEV_LOCK = "requirements-dev.txt"
 SITE_LOCK, CLASS_LOCK = "requirements-site.txt", "requirements-class.txt"
 # The hook that every installer calls (PEP 517); no installer, so no network.
 BUILD = "from flit_core import buildapi; buildapi.build_wheel(__import__('sys').argv[1])"
@@ -131,7 +132,9 @@ HELPERS = [
 ROOMS = {
     "helpers": (HELPERS, ()),
     "classroom": (CLASSROOM.glob("*.py"), ("lessons", "class")),
-    "commands": (COMMANDS.glob("*.py"), ("lessons", "dev")),
+    "lessons": ((ROOT / "notebooks" / "source").glob("*.py"), ()),
+    # What a learner starts works without what tests and checks.
+    "commands": ({*COMMANDS.glob("*.py")} - {COMMANDS / "test.py"}, ("lessons",)),
     "tests": ((ROOT / "tests").glob("*.py"), ("lessons", "dev")),
 }
 
@@ -181,7 +184,7 @@ def pins(lock: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, SITE_LOCK, CLASS_LOCK])
+@pytest.mark.parametrize("lock", [*LOCKS, DEV_LOCK, SITE_LOCK, CLASS_LOCK])
 def test_every_locked_file_has_its_hash_and_no_host(lock):
     for entry in entries(lock):
         assert re.search(r" \\\n    --hash=sha256:[0-9a-f]{64}", entry), entry.splitlines()[0]
@@ -189,7 +192,7 @@ def test_every_locked_file_has_its_hash_and_no_host(lock):
 
 
 @pytest.mark.parametrize(
-    ("lock", "extras"), zip(LOCKS, [("lessons", "dev"), ("lessons", "gpu", "dev")], strict=True)
+    ("lock", "extras"), zip(LOCKS, [("lessons",), ("lessons", "gpu")], strict=True)
 )
 def test_what_is_declared_is_locked(lock, extras):
     locked = pins(lock)
@@ -202,6 +205,17 @@ def test_both_locks_have_the_same_versions():
     cpu, gpu = (pins(lock) for lock in LOCKS)
     assert cpu.items() <= gpu.items()
     assert all(name.startswith("nvidia-") for name in gpu.keys() - cpu.keys())
+
+
+def test_the_tests_lock_adds_to_the_courses_versions_and_no_learner_installs_it():
+    locked, course = pins(DEV_LOCK), pins(LOCKS[0])
+    assert all(course[name] == locked[name] for name in course.keys() & locked.keys())
+    needed = {
+        canonicalize_name(Requirement(line).name) for line in PROJECT["dependency-groups"]["dev"]
+    }
+    assert needed <= locked.keys()
+    # Jupyter's own packages need two of them.
+    assert needed & course.keys() == {"beautifulsoup4", "pyyaml"}
 
 
 def test_the_sites_lock_has_what_the_site_needs_and_the_courses_versions():

@@ -77,7 +77,7 @@ def test_a_key_knows_what_decides_its_content():
         assert all((ROOT / file).is_file() for file in files), job
         assert "runner.os" in key and re.search(r"(matrix|inputs)\.python", key), job
         if paths <= PACKAGES:
-            assert files == ["requirements.txt"], job
+            assert files == ["requirements.txt", "requirements-dev.txt"], job
         else:
             assert "helpers/bases.py" in files and "helpers/pictures/photographs.py" in files, job
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,10 +32,24 @@ def main(
         except OSError as error:
             print(f"lab: {error}", file=sys.stderr)
             return 1
+    compile_ahead("keras")
     from jupyterlab.labapp import LabApp
 
     LabApp.launch_instance(server_arguments(folder, no_browser, port, extra))
     return 0
+
+
+def compile_ahead(package: str) -> subprocess.Popen[bytes] | None:
+    """Import a package in the background where nobody did since it was installed.
+
+    Python compiles a package's sources at its first import. With TensorFlow that takes longer than
+    the import itself, and the learner reads the start page meanwhile.
+    """
+    found = importlib.util.find_spec(package)
+    if found is None or found.cached is None or Path(found.cached).exists():
+        return None
+    command = [sys.executable, "-c", f"import {package}"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def server_arguments(
