@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import queue
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import machine, quiet
+from helpers import cache, machine, quiet, versions
+from helpers.features.fingerprints import fingerprint
+from helpers.files import write_whole
 
 if TYPE_CHECKING:
     import keras
@@ -15,6 +23,8 @@ if TYPE_CHECKING:
 
 # Pictures that pass through the network together, by engine.
 BATCH = {"tensorflow": 32, "litert": 8}
+# Copies of the network that LiteRT runs side by side; each has memory of its own.
+COPIES = 4
 
 # From a batch of pictures to numbers.
 Forward = Callable[[np.ndarray], np.ndarray]
@@ -40,34 +50,82 @@ def with_constants(model: keras.Model, shape: tuple[int | None, ...], dtype: np.
     return run
 
 
-def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Forward:
+def at_once(engine: str) -> int:
+    """How many batches an engine runs at the same time.
+
+    TensorFlow shares out a batch by itself. So does LiteRT, but its threads wait for each other
+    after every layer, which takes long where another program holds a core; copies do not wait.
+    """
+    return min(COPIES, machine.usable_cores()) if engine == "litert" else 1
+
+
+def _tensorflow(
+    model: keras.Model, shape: tuple[int, ...], dtype: np.dtype, folder: Path | None = None
+) -> Forward:
     """The graph, run by TensorFlow, for inputs of `shape`."""
     run = with_constants(model, (None, *shape), dtype)
     return lambda images: run(images).numpy()
 
 
-def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Forward:
-    """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
-    import tensorflow as tf
+def _litert(
+    model: keras.Model, shape: tuple[int, ...], dtype: np.dtype, folder: Path | None = None
+) -> Forward:
+    """The graph, converted for LiteRT; threads may call what is given at the same time."""
     from ai_edge_litert.interpreter import Interpreter
 
-    taking = (BATCH["litert"], *shape)
-    function = with_constants(model, taking, "float32").get_concrete_function()
-    # It warns that nothing keeps the function's variables alive, of which there are none.
-    with quiet.library():
-        converted = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
-    interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
-    interpreter.allocate_tensors()
+    converted = _kept_conversion(model, shape, folder) if folder else _convert(model, shape)
+    free: queue.SimpleQueue[Interpreter] = queue.SimpleQueue()
+    for _ in range(at_once("litert")):
+        threads = machine.usable_cores() // at_once("litert")
+        interpreter = Interpreter(model_content=converted, num_threads=threads)
+        interpreter.allocate_tensors()
+        free.put(interpreter)
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
 
     def run(images: np.ndarray) -> np.ndarray:
         filled = np.zeros(taken["shape"], "float32")
         filled[: len(images)] = images
-        interpreter.set_tensor(taken["index"], filled)
-        interpreter.invoke()
-        return interpreter.get_tensor(given["index"])[: len(images)]
+        interpreter = free.get()
+        try:
+            interpreter.set_tensor(taken["index"], filled)
+            interpreter.invoke()
+            return interpreter.get_tensor(given["index"])[: len(images)]
+        finally:
+            free.put(interpreter)
 
     return run
+
+
+def _convert(model: keras.Model, shape: tuple[int, ...]) -> bytes:
+    """The network for LiteRT, which wants to know the size of a batch beforehand."""
+    import tensorflow as tf
+
+    taking = (BATCH["litert"], *shape)
+    function = with_constants(model, taking, "float32").get_concrete_function()
+    # It warns that nothing keeps the function's variables alive, of which there are none.
+    with quiet.library():
+        return tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+
+
+def _kept_conversion(model: keras.Model, shape: tuple[int, ...], folder: Path) -> bytes:
+    """As `_convert`, from a file with its SHA-256 in front, which is made where there is none."""
+    key = [
+        fingerprint(model), shape, versions.of("tensorflow", "keras"),
+        versions.source_digest(sys.modules[__name__]),
+    ]  # fmt: skip
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
+    path = folder / f"{name}.tflite"
+    with contextlib.suppress(OSError):
+        digest, contents = (file := path.read_bytes())[:32], file[32:]
+        if hashlib.sha256(contents).digest() == digest:
+            cache.touch(path)
+            return contents
+    contents = _convert(model, shape)
+    # Where there is no room, it is converted again the next time.
+    with contextlib.suppress(OSError, ValueError):
+        cache.make_room(folder, name, len(contents))
+        write_whole(path, hashlib.sha256(contents).digest() + contents)
+    return contents
 
 
 ENGINES = {"tensorflow": _tensorflow, "litert": _litert}
