@@ -210,11 +210,15 @@ def reference_head(
     """
     import keras
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     if features.ndim == 3:
         labels = np.repeat(labels, features.shape[1])
         features = features.reshape(-1, features.shape[2])
-    fitted = LogisticRegression(C=strength, max_iter=1000).fit(features.astype("float32"), labels)
+    # The products are small: two threads would wait for each other ten times as long as they work.
+    with threadpool_limits(1, "blas"):
+        regression = LogisticRegression(C=strength, max_iter=1000)
+        fitted = regression.fit(features.astype("float32"), labels)
     head = keras.layers.Dense(len(fitted.coef_), name="head")
     head.build((None, features.shape[1]))
     head.set_weights([fitted.coef_.T, fitted.intercept_])
