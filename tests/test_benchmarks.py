@@ -206,11 +206,9 @@ def test_eight_families_of_keras_applications_are_among_the_recipes() -> None:
 
 
 def test_the_stages_up_to_a_head_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import recipes
-    import stages
-
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-    found = stages.measure(recipes.QUICK)
+    quick = runpy.run_path(str(BENCHMARKS / "recipes.py"))["QUICK"]
+    found = runpy.run_path(str(BENCHMARKS / "stages.py"))["measure"](quick)
     until_head = list(found)[: list(found).index("from files to a head")]
     assert len(until_head) == 5
     total = sum(found[name] for name in until_head)
