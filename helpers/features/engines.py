@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Pictures that pass through the network together, by engine.
 BATCH = {"tensorflow": 32, "litert": 8}
-# Copies of the network that LiteRT runs side by side; each has memory of its own.
+# At most so many copies of the network run side by side in LiteRT; each has memory of its own.
 COPIES = 4
 
 # From a batch of pictures to numbers.
@@ -56,7 +56,8 @@ def at_once(engine: str) -> int:
     TensorFlow shares out a batch by itself. So does LiteRT, but its threads wait for each other
     after every layer, which takes long where another program holds a core; copies do not wait.
     """
-    return min(COPIES, machine.usable_cores()) if engine == "litert" else 1
+    cores = machine.usable_cores() if engine == "litert" else 1
+    return max(copies for copies in range(1, COPIES + 1) if cores % copies == 0)
 
 
 def _tensorflow(
