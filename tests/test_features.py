@@ -449,15 +449,6 @@ def test_a_conversion_without_room_is_not_kept(
     assert [path.suffix for path in features.folder().glob("*.[nt]*")] == [".npy"]
 
 
-@pytest.mark.parametrize(("cores", "copies"), [(1, 1), (2, 2), (6, 3), (7, 1), (16, 4)])
-def test_copies_share_out_all_cores(
-    cores: int, copies: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(features.engines.machine, "usable_cores", lambda: cores)
-    assert features.engines.at_once("litert") == copies
-    assert features.engines.at_once("tensorflow") == 1
-
-
 def test_the_engine_is_chosen_by_the_number_of_views(
     model: keras.Model, images: np.ndarray
 ) -> None:

@@ -7,7 +7,6 @@ A frozen network gives the same numbers for a picture in every epoch. So they ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -21,7 +20,7 @@ from helpers import cache, machine, paths, progress, versions
 from helpers.features import augmentation, stores
 from helpers.features.augmentation import Augmentation as Augmentation
 from helpers.features.augmentation import augment as augment
-from helpers.features.engines import BATCH, ENGINES, Forward, at_once
+from helpers.features.engines import BATCH, ENGINES, Forward
 from helpers.features.engines import with_constants as with_constants
 from helpers.features.fingerprints import Pictures, fingerprint_pictures
 from helpers.features.fingerprints import fingerprint as fingerprint
@@ -258,14 +257,10 @@ class _Plan:
     def _features(
         self, run: Forward, images: np.ndarray, advance: Callable[[float], None]
     ) -> np.ndarray:
-        """Run a block, batch by batch, some of them at the same time."""
-        size, parts = BATCH[self.chosen_engine], []
-        batches = (images[first : first + size] for first in range(0, len(images), size))
-        pool = ThreadPoolExecutor(at_once(self.chosen_engine))
-        try:
-            for part in pool.map(run, batches):
-                parts.append(part.astype(self.result_dtype))
-                advance(len(part) / self.views)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        """Run a block, batch by batch."""
+        batch, parts = BATCH[self.chosen_engine], []
+        for first in range(0, len(images), batch):
+            part = images[first : first + batch]
+            parts.append(run(part).astype(self.result_dtype))
+            advance(len(part) / self.views)
         return np.concatenate(parts)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import queue
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 # Pictures that pass through the network together, by engine.
 BATCH = {"tensorflow": 32, "litert": 8}
-# At most so many copies of the network run side by side in LiteRT; each has memory of its own.
-COPIES = 4
 
 # From a batch of pictures to numbers.
 Forward = Callable[[np.ndarray], np.ndarray]
@@ -50,16 +47,6 @@ def with_constants(model: keras.Model, shape: tuple[int | None, ...], dtype: np.
     return run
 
 
-def at_once(engine: str) -> int:
-    """How many batches an engine runs at the same time.
-
-    TensorFlow shares out a batch by itself. So does LiteRT, but its threads wait for each other
-    after every layer, which takes long where another program holds a core; copies do not wait.
-    """
-    cores = machine.usable_cores() if engine == "litert" else 1
-    return max(copies for copies in range(1, COPIES + 1) if cores % copies == 0)
-
-
 def _tensorflow(
     model: keras.Model, shape: tuple[int, ...], dtype: np.dtype, folder: Path | None = None
 ) -> Forward:
@@ -71,28 +58,20 @@ def _tensorflow(
 def _litert(
     model: keras.Model, shape: tuple[int, ...], dtype: np.dtype, folder: Path | None = None
 ) -> Forward:
-    """The graph, converted for LiteRT; threads may call what is given at the same time."""
+    """The graph, converted for LiteRT."""
     from ai_edge_litert.interpreter import Interpreter
 
     converted = _kept_conversion(model, shape, folder) if folder else _convert(model, shape)
-    free: queue.SimpleQueue[Interpreter] = queue.SimpleQueue()
-    for _ in range(at_once("litert")):
-        threads = machine.usable_cores() // at_once("litert")
-        interpreter = Interpreter(model_content=converted, num_threads=threads)
-        interpreter.allocate_tensors()
-        free.put(interpreter)
+    interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
+    interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
 
     def run(images: np.ndarray) -> np.ndarray:
         filled = np.zeros(taken["shape"], "float32")
         filled[: len(images)] = images
-        interpreter = free.get()
-        try:
-            interpreter.set_tensor(taken["index"], filled)
-            interpreter.invoke()
-            return interpreter.get_tensor(given["index"])[: len(images)]
-        finally:
-            free.put(interpreter)
+        interpreter.set_tensor(taken["index"], filled)
+        interpreter.invoke()
+        return interpreter.get_tensor(given["index"])[: len(images)]
 
     return run
 
