@@ -210,11 +210,15 @@ def reference_head(
     """
     import keras
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     if features.ndim == 3:
         labels = np.repeat(labels, features.shape[1])
         features = features.reshape(-1, features.shape[2])
-    fitted = LogisticRegression(C=strength, max_iter=1000).fit(features.astype("float32"), labels)
+    # The products are small: two threads would wait for each other ten times as long as they work.
+    with threadpool_limits(1, "blas"):
+        regression = LogisticRegression(C=strength, max_iter=1000)
+        fitted = regression.fit(features.astype("float32"), labels)
     head = keras.layers.Dense(len(fitted.coef_), name="head")
     head.build((None, features.shape[1]))
     head.set_weights([fitted.coef_.T, fitted.intercept_])
@@ -325,9 +329,11 @@ def _step_functions(
         return tf.reduce_sum(tf.cast(tf.cast(predicted, tf.int32) == labels, tf.float32))
 
     def sums(features: tf.Tensor, labels: tf.Tensor, step: Callable[..., Any]) -> tf.Tensor:
-        total = tf.zeros(2)
-        for index in tf.range(tf.shape(labels)[0]):
-            total += step(features[index], labels[index])
+        _, total = tf.while_loop(
+            lambda index, total: index < tf.shape(labels)[0],
+            lambda index, total: (index + 1, total + step(features[index], labels[index])),
+            (0, tf.zeros(2)),
+        )
         return total
 
     def train_step(features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -343,11 +349,12 @@ def _step_functions(
         loss = loss_of(labels[:, tf.newaxis], logits) + sum(model.losses, 0.0)
         return tf.stack([loss * tf.cast(tf.size(labels), tf.float32), correct(logits, labels)])
 
-    @tf.function(input_signature=portion)
+    # Without autograph, as in Keras's own `fit`: to convert the code takes longer than to trace it.
+    @tf.function(input_signature=portion, autograph=False)
     def steps(features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         return sums(features, labels, train_step)
 
-    @tf.function(input_signature=portion)
+    @tf.function(input_signature=portion, autograph=False)
     def measure(features: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         return sums(features, labels, measure_step)
 

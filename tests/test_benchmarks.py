@@ -203,3 +203,14 @@ def test_recipes_are_judged_as_published_and_mended(tmp_path: Path) -> None:
 def test_eight_families_of_keras_applications_are_among_the_recipes() -> None:
     program = importlib.import_module("preflight")
     assert len({one.network for one in program.RECIPES.values()} - {"own"}) >= 8
+
+
+def test_the_stages_up_to_a_head_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    quick = runpy.run_path(str(BENCHMARKS / "recipes.py"))["QUICK"]
+    found = runpy.run_path(str(BENCHMARKS / "stages.py"))["measure"](quick)
+    until_head = list(found)[: list(found).index("from files to a head")]
+    assert len(until_head) == 5
+    total = sum(found[name] for name in until_head)
+    assert found["from files to a head"] == pytest.approx(total, abs=0.02)
+    assert {"a first try", "one more try", "an epoch of fine-tuning"} <= set(found)

@@ -400,13 +400,62 @@ def test_progress_is_told(keep: bool, model: keras.Model, images: np.ndarray) ->
     assert told == [(8, 19), (16, 19), (19, 19)]
 
 
+def converting(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """One item for each conversion from now on."""
+    done: list[bool] = []
+    convert = features.engines._convert
+    counted = lambda *arguments: done.append(True) or convert(*arguments)  # noqa: E731
+    monkeypatch.setattr(features.engines, "_convert", counted)
+    return done
+
+
+def test_a_network_is_converted_once(
+    model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = converting(monkeypatch)
+    features.extract(model, images, engine="litert", keep=False)
+    assert len(done) == 1 and not list(features.folder().glob("*"))
+    features.extract(model, images, engine="litert")
+    found = features.extract(model, images[:12], engine="litert")
+    assert len(done) == 2
+    np.testing.assert_allclose(found, model.predict(images[:12], verbose=0), rtol=1e-5, atol=1e-6)
+    other_weights(model, images)
+    features.extract(model, images, engine="litert")
+    assert len(done) == 3
+
+
+@pytest.mark.parametrize("damage", [lambda kept: kept[:-9], lambda kept: b"x" + kept[1:]])
+def test_a_damaged_conversion_is_made_anew(
+    damage: Callable[[bytes], bytes],
+    model: keras.Model,
+    images: np.ndarray,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    features.extract(model, images, engine="litert")
+    (path,) = features.folder().glob("*.tflite")
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
+    done = converting(monkeypatch)
+    features.extract(model, images[:12], engine="litert")
+    assert len(done) == 1
+    assert path.stat().st_size == len(whole)
+
+
+def test_a_conversion_without_room_is_not_kept(
+    model: keras.Model, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSE_CACHE_GB", "1e-6")  # the features take 608 bytes
+    features.extract(model, images, engine="litert")
+    assert [path.suffix for path in features.folder().glob("*.[nt]*")] == [".npy"]
+
+
 def test_the_engine_is_chosen_by_the_number_of_views(
     model: keras.Model, images: np.ndarray
 ) -> None:
-    few = features._Plan(model, images, 1, STILL, 0, None, "auto")
+    few = features._Plan(model, images, 13, STILL, 0, None, "auto")
     assert few.chosen_engine == "tensorflow"
     gpu = bool(tf.config.list_physical_devices("GPU"))
-    many = features._Plan(model, images, 60, STILL, 0, None, "auto")
+    many = features._Plan(model, images, 14, STILL, 0, None, "auto")
     assert many.chosen_engine == ("tensorflow" if gpu else "litert")
 
 

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 # Pictures that are written together.
 BLOCK = 256
-# LiteRT is the faster on a CPU, but needs seconds to convert the network: many pictures repay it.
-LITERT_PAYS_FROM = 1000
+# LiteRT is the faster on a CPU, but converting the network takes longer than TensorFlow's tracing:
+# so many pictures repay it, and the next ones find it converted.
+LITERT_PAYS_FROM = 256
 
 
 def extract(
@@ -65,9 +66,10 @@ def extract(
         augmentation: what the views are like; by default `Augmentation()`.
         seed: decides the views. A picture's views do not depend on the pictures around it.
         dtype: of the result; `"float32"`, or for several views `"float16"`.
-        engine: `"tensorflow"` or `"litert"` (LiteRT, for CPUs). `"auto"` takes LiteRT for 1,000
+        engine: `"tensorflow"` or `"litert"` (LiteRT, for CPUs). `"auto"` takes LiteRT for 256
             and more views where there is no GPU. Both run the network with its weights as
-            constants, BatchNormalization folded into the convolutions.
+            constants, BatchNormalization folded into the convolutions. LiteRT's network is kept
+            beside the features.
         keep: False computes in memory and keeps nothing.
         quiet: no progress bar.
         on_progress: called after every batch with how many pictures are done, and of how many; an
@@ -98,7 +100,7 @@ def extract(
             plan.store().bytes, "features in memory", "Keep them on disk: keep=True."
         )
         with plan.bar(quiet) as bar:
-            return np.concatenate(list(plan.blocks(0, told(bar, 0))))
+            return np.concatenate(list(plan.blocks(plan.forward(None), 0, told(bar, 0))))
     store = plan.store()
     found = _opened(store)
     if found is not None:
@@ -106,10 +108,10 @@ def extract(
     with _locked(store, lambda: on_progress(0, len(images))):
         found = store.open()  # another process may have finished it while this one waited
         if found is None:
-            start = store.rows_done()
+            run, start = plan.forward(store.folder), store.rows_done()
             cache.make_room(store.folder, store.path.stem, store.bytes)
             with plan.bar(quiet, start) as bar:
-                store.write(plan.blocks(start, told(bar, start)), start)
+                store.write(plan.blocks(run, start, told(bar, start)), start)
             found = store.open()
     if found is None:
         raise OSError(
@@ -228,9 +230,15 @@ class _Plan:
         """Progress in pictures, with rate and time left."""
         return progress.bar("features", len(self.images), start, quiet=quiet, unit=" pictures")
 
-    def blocks(self, start: int, advance: Callable[[float], None]) -> Iterator[np.ndarray]:
+    def forward(self, folder: Path | None) -> Forward:
+        """The engine for this model; what can be kept of it is, where there is a folder."""
+        make = ENGINES[self.chosen_engine]
+        return make(self.model, self.images.shape[1:], self.images.dtype, folder)
+
+    def blocks(
+        self, run: Forward, start: int, advance: Callable[[float], None]
+    ) -> Iterator[np.ndarray]:
         """The features of `BLOCK` pictures at a time, from row `start` on."""
-        run = ENGINES[self.chosen_engine](self.model, self.images.shape[1:], self.images.dtype)
         for first in range(start, len(self.images), BLOCK):
             images = self.images[first : first + BLOCK]
             rows = np.arange(first, first + len(images))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import json
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import machine, quiet
+from helpers import cache, machine, quiet, versions
+from helpers.features.fingerprints import fingerprint
+from helpers.files import write_whole
 
 if TYPE_CHECKING:
     import keras
@@ -40,22 +47,21 @@ def with_constants(model: keras.Model, shape: tuple[int | None, ...], dtype: np.
     return run
 
 
-def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Forward:
+def _tensorflow(
+    model: keras.Model, shape: tuple[int, ...], dtype: np.dtype, folder: Path | None = None
+) -> Forward:
     """The graph, run by TensorFlow, for inputs of `shape`."""
     run = with_constants(model, (None, *shape), dtype)
     return lambda images: run(images).numpy()
 
 
-def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Forward:
-    """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
-    import tensorflow as tf
+def _litert(
+    model: keras.Model, shape: tuple[int, ...], dtype: np.dtype, folder: Path | None = None
+) -> Forward:
+    """The graph, converted for LiteRT."""
     from ai_edge_litert.interpreter import Interpreter
 
-    taking = (BATCH["litert"], *shape)
-    function = with_constants(model, taking, "float32").get_concrete_function()
-    # It warns that nothing keeps the function's variables alive, of which there are none.
-    with quiet.library():
-        converted = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+    converted = _kept_conversion(model, shape, folder) if folder else _convert(model, shape)
     interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
     interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
@@ -68,6 +74,38 @@ def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Forw
         return interpreter.get_tensor(given["index"])[: len(images)]
 
     return run
+
+
+def _convert(model: keras.Model, shape: tuple[int, ...]) -> bytes:
+    """The network for LiteRT, which wants to know the size of a batch beforehand."""
+    import tensorflow as tf
+
+    taking = (BATCH["litert"], *shape)
+    function = with_constants(model, taking, "float32").get_concrete_function()
+    # It warns that nothing keeps the function's variables alive, of which there are none.
+    with quiet.library():
+        return tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+
+
+def _kept_conversion(model: keras.Model, shape: tuple[int, ...], folder: Path) -> bytes:
+    """As `_convert`, from a file with its SHA-256 in front, which is made where there is none."""
+    key = [
+        fingerprint(model), shape, versions.of("tensorflow", "keras"),
+        versions.source_digest(sys.modules[__name__]),
+    ]  # fmt: skip
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24]
+    path = folder / f"{name}.tflite"
+    with contextlib.suppress(OSError):
+        digest, contents = (file := path.read_bytes())[:32], file[32:]
+        if hashlib.sha256(contents).digest() == digest:
+            cache.touch(path)
+            return contents
+    contents = _convert(model, shape)
+    # Where there is no room, it is converted again the next time.
+    with contextlib.suppress(OSError, ValueError):
+        cache.make_room(folder, name, len(contents))
+        write_whole(path, hashlib.sha256(contents).digest() + contents)
+    return contents
 
 
 ENGINES = {"tensorflow": _tensorflow, "litert": _litert}
