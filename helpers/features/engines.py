@@ -47,16 +47,26 @@ def _tensorflow(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> 
 
 
 def _litert(model: keras.Model, shape: tuple[int, ...], dtype: np.dtype) -> Forward:
-    """The graph, converted for LiteRT, which wants to know the size of a batch beforehand."""
+    """The graph, converted for LiteRT and run on all cores."""
+    return interpret(convert(model, shape), machine.usable_cores())
+
+
+def convert(model: keras.Model, shape: tuple[int, ...]) -> bytes:
+    """The graph for LiteRT, which wants to know the size of a batch beforehand."""
     import tensorflow as tf
-    from ai_edge_litert.interpreter import Interpreter
 
     taking = (BATCH["litert"], *shape)
     function = with_constants(model, taking, "float32").get_concrete_function()
     # It warns that nothing keeps the function's variables alive, of which there are none.
     with quiet.library():
-        converted = tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
-    interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
+        return tf.lite.TFLiteConverter.from_concrete_functions([function]).convert()
+
+
+def interpret(converted: bytes, threads: int) -> Forward:
+    """A converted graph, ready to run on so many threads."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=converted, num_threads=threads)
     interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
 
