@@ -1,4 +1,4 @@
-"""Ray: the same numbers as without it, whatever is lost in mid-run; a sentence where it cannot work.
+"""Ray: the same numbers whatever is lost in mid-run; a sentence where it cannot work.
 
 Skipped where Ray is not installed: `python3 course.py cluster` installs it. The nodes of the
 cluster are processes of this machine.
@@ -27,6 +27,7 @@ from helpers.pictures import decoding
 
 pytestmark = pytest.mark.skipif(not cluster.is_installed(), reason="Ray is not installed")
 SIDE, COUNT = 48, 240
+LEAST_STORE = 80_000_000  # Ray takes no smaller one
 # The tests' own process reaches no other address (tests/no_network).
 HERE = {"node_ip_address": "127.0.0.1", "include_dashboard": False}
 NO_NETWORK = Path(__file__).with_name("no_network")
@@ -34,7 +35,7 @@ NO_NETWORK = Path(__file__).with_name("no_network")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """Pictures of noise in two classes, in the formats that Ray's own reader would leave out too."""
+    """Pictures of noise in two classes, one format that Ray's own reader leaves out."""
     folder = tmp_path_factory.mktemp("pictures")
     generator = np.random.default_rng(0)
     for number in range(COUNT):
@@ -197,3 +198,125 @@ def test_a_second_call_computes_nothing(folder, model, tmp_path, address, monkey
     cluster.extract(model, str(folder), str(tmp_path), quiet=True)
     monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
     assert cluster.extract(model, str(folder), str(tmp_path), quiet=True) == str(tmp_path)
+
+
+def test_what_is_no_picture_gets_a_row_with_the_reason(folder, model, address, tmp_path):
+    few = tmp_path / "few"
+    (few / "cat").mkdir(parents=True)
+    good = sorted((folder / "cat").glob("*.png"))[:5]
+    for path in good:
+        (few / "cat" / path.name).write_bytes(path.read_bytes())
+    (few / "cat" / "cut.png").write_bytes(good[0].read_bytes()[:300])
+    (few / "cat" / "text.jpg").write_text("no picture", encoding="utf-8")
+    output = tmp_path / "output"
+    cluster.extract(model, str(few), str(output), quiet=True)
+    found = cluster.read(str(output))
+    assert found.files == tuple(f"cat/{path.name}" for path in good)
+    assert dict(found.left_out) == {
+        "cat/cut.png": decoding.DAMAGED,
+        "cat/text.jpg": decoding.NOT_A_PICTURE,
+    }
+
+
+def test_a_full_object_store(folder, model, expected, tmp_path, monkeypatch):
+    """Pictures of four times what the store holds pass through it."""
+    import ray
+
+    large = tmp_path / "large"
+    for name in expected[0][:60]:
+        path = (large / name).with_suffix(".bmp")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(folder / name) as image:
+            image.convert("RGB").resize((1200, 1400), Image.NEAREST).save(path)
+    assert sum(path.stat().st_size for path in large.rglob("*.bmp")) > 3.5 * LEAST_STORE
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    ray.init(
+        num_cpus=1,
+        object_store_memory=LEAST_STORE,
+        include_dashboard=False,
+        log_to_driver=False,
+        runtime_env={"env_vars": connection.QUIET},
+    )
+    try:
+        cluster.extract(model, str(large), str(tmp_path / "output"), quiet=True)
+    finally:
+        ray.shutdown()
+    names = sorted(path.relative_to(large).as_posix() for path in large.rglob("*.bmp"))
+    decoded = decoding.decode_files([str(large / name) for name in names], SIDE)
+    without = features.extract(model, decoded.images, engine="litert", keep=False, quiet=True)
+    agrees(tmp_path / "output", (names, without))
+
+
+def test_another_model_gets_an_output_of_its_own(folder, model, tmp_path, address):
+    import keras
+
+    other = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.GlobalMaxPooling2D()])
+    extraction._begin(*extraction._filesystem(str(tmp_path)), other, str(folder))
+    with pytest.raises(ValueError, match=r"begun with another model and shape.*another folder"):
+        cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+
+
+def test_a_folder_without_pictures(model, tmp_path):
+    with pytest.raises(ValueError, match=r"no pictures in subfolders.*Check the path"):
+        cluster.extract(model, str(tmp_path / "nothing"), str(tmp_path), quiet=True)
+    with pytest.raises(ValueError, match=r"no features in"):
+        cluster.read(str(tmp_path))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "nobody", "ray://127.0.0.1:{}"])
+def test_no_cluster_at_the_address(address, monkeypatch):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))  # bound and not listening
+        monkeypatch.setenv("RAY_ADDRESS", address.format(probe.getsockname()[1]))
+        with pytest.raises(ConnectionError, match=r"no cluster answers.*ray start.*or unset"):
+            cluster.connect()
+
+
+def test_another_version_of_ray(address, monkeypatch):
+    import ray
+
+    monkeypatch.setattr(ray, "__version__", "2.1.0")
+    with pytest.raises(RuntimeError, match=r"another version.*2\.1\.0.*course\.py cluster"):
+        cluster.connect()
+    ray.shutdown()
+
+
+def test_other_libraries_on_a_machine(folder, model, tmp_path, address, monkeypatch):
+    real = extraction.versions.of
+    monkeypatch.setattr(
+        extraction.versions, "of", lambda *names: {**real(*names), "tensorflow": "2.0"}
+    )
+    with pytest.raises(RuntimeError, match=r"a machine with .*Expected: .*'tensorflow': '2.0'"):
+        cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+
+
+def test_too_little_memory(folder, model, tmp_path, address, monkeypatch):
+    monkeypatch.setattr(extraction, "WORKER_BYTES", 10**15)
+    with pytest.raises(MemoryError, match=r"1000000.0 GB, for one worker.*more memory"):
+        cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+
+
+def test_a_search(address, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 300)
+    good = (generator.normal(size=(300, 8)) + 1.5 * labels[:, None]).astype("float32")
+    chance = generator.normal(size=(300, 8)).astype("float32")
+    train = {"good": good[:200], "chance": chance[:200]}, labels[:200]
+    validation = {"good": good[200:], "chance": chance[200:]}, labels[200:]
+    found = cluster.search(train, validation, trials=6, epochs=3)
+    assert len(found.table) == 6 and found.best["cut"] == "good"
+    assert set(found.table["state"]) <= {"done", "stopped"}
+    assert found.table["last_val_accuracy"].is_monotonic_decreasing
+    assert found.cross_validated.total == 200 and found.cross_validated.value > 0.8
+    assert "of 6, so part of it is luck" in repr(found)
+    assert {"run", "epochs_done", "interval_low", "seconds"} <= set(found.table.columns)
+
+
+def test_folds_never_see_what_they_are_tried_on():
+    """Labels that are nothing but chance cannot be learned, only looked up."""
+    generator = np.random.default_rng(1)
+    features_, labels = generator.normal(size=(120, 400)), generator.integers(0, 2, 120)
+    settings = {"learning_rate": 0.03}
+    found = tuning.cross_validate(settings, features_.astype("float32"), labels, 10, 0)
+    assert found.value < 0.7

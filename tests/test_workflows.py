@@ -174,7 +174,9 @@ def test_a_class_is_tried_with_nbgrader_installed():
 def test_ray_is_tried_with_it_installed():
     lines = commands("cluster/ray").splitlines()
     for tried in ("-- tests/test_cluster.py", "--lesson 12"):  # skipped where Ray is not there
-        assert lines.index("python course.py cluster") < lines.index(f"python course.py test {tried}")
+        assert lines.index("python course.py cluster") < lines.index(
+            f"python course.py test {tried}"
+        )
 
 
 def test_what_an_instructor_types_is_no_program():

@@ -5,13 +5,14 @@ Tune the other. The variable `RAY_ADDRESS` names a cluster; without it Ray start
 Nothing else changes.
 """
 
-from helpers.cluster.connection import connected, is_installed, skip_without_ray
+from helpers.cluster.connection import connect, connected, is_installed, skip_without_ray
 from helpers.cluster.extraction import Extracted, extract, read
 from helpers.cluster.tuning import Search, search
 
 __all__ = [
     "Extracted",
     "Search",
+    "connect",
     "connected",
     "extract",
     "is_installed",

@@ -40,42 +40,46 @@ def skip_without_ray() -> None:
 
 @contextmanager
 def connected() -> Iterator[None]:
+    """As `connect`, and gone again in the end; a Ray that runs already stays."""
+    import ray
+
+    began = not ray.is_initialized()
+    connect()
+    try:
+        yield
+    finally:
+        if began:
+            ray.shutdown()
+
+
+def connect() -> None:
     """Ray, at `RAY_ADDRESS` or begun on two cores of this machine; one that runs already is used.
 
     Raises:
         ConnectionError: where no cluster answers at the address.
-        RuntimeError: where it runs another version of Ray or of Python, or Ray is not installed.
+        RuntimeError: where it runs another version of Ray or of Python.
     """
-    if not is_installed():
-        raise RuntimeError(f"Received: no Ray. Expected: it installed. Run `{INSTALL}`.")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # it would report each start to its makers
     import ray
 
-    if ray.is_initialized():
-        yield
-        return
     address = os.environ.get("RAY_ADDRESS")
+    if ray.is_initialized():
+        return
     _check_address(address)
-    # What the course's workers import travels to the machines of a cluster.
-    travels = {"py_modules": [str(paths.ROOT / "helpers")]} if address else {}
-    environment: dict[str, Any] = {"env_vars": QUIET, **travels}
+    options: dict[str, Any] = {"env_vars": QUIET}
+    if address:  # what the workers import travels to the machines of a cluster
+        options["py_modules"] = [str(paths.ROOT / "helpers")]
+    here = {} if address else {"num_cpus": 2, "include_dashboard": False}
     try:
-        ray.init(
-            address=address,
-            num_cpus=None if address else 2,
-            include_dashboard=None if address else False,
-            runtime_env=environment,
-            log_to_driver=False,
-            logging_level="ERROR",
-        )
+        ray.init(address, runtime_env=options, log_to_driver=False, logging_level="ERROR", **here)
     except RuntimeError as error:
         if "mismatch" not in str(error):
             raise
-        raise RuntimeError(_said_of_versions(address, str(error))) from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
+        said = " ".join(str(error).split())
+        raise RuntimeError(
+            f"Received: another version at RAY_ADDRESS={address} than here ({said}). Expected: the "
+            f"same Ray and the same Python. Run `{INSTALL}` on all machines, from the same commit."
+        ) from error
 
 
 def _check_address(address: str | None) -> None:
@@ -93,26 +97,15 @@ def _check_address(address: str | None) -> None:
         ) from error
 
 
-def _said_of_versions(address: str | None, said: str) -> str:
-    lines = " ".join(line.strip() for line in said.splitlines() if line.strip())
-    return (
-        f"Received: another version at RAY_ADDRESS={address} than here ({lines}). Expected: the "
-        f"same Ray and the same Python. Run `{INSTALL}` on all machines, from the same commit."
-    )
-
-
 def check_memory(needed: int) -> None:
     """Say no where a worker fits on no machine, for Ray would wait for one that never comes."""
     import ray
 
-    largest = max((node["Resources"].get("memory", 0) for node in _machines(ray)), default=0)
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    largest = max((resources.get("memory", 0) for resources in alive), default=0)
     if largest < needed:
         raise MemoryError(
             f"Received: {largest / 1e9:.1f} GB of memory on the largest machine that Ray has. "
             f"Expected: at least {needed / 1e9:.1f} GB, for one worker. Close other programs, or "
             f"take machines with more memory."
         )
-
-
-def _machines(ray: Any) -> list[dict[str, Any]]:
-    return [node for node in ray.nodes() if node["Alive"]]

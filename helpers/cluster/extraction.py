@@ -166,7 +166,8 @@ class Worker:
         import pyarrow as pa
 
         names = [posixpath.relpath(path, self._folder) for path in batch["path"].to_pylist()]
-        decoded, reasons = [], []
+        decoded: list[np.ndarray] = []
+        reasons: list[str | None] = []
         for contents in batch["bytes"]:
             try:
                 decoded.append(decoding.decode(contents.as_py(), self._side))
@@ -247,8 +248,12 @@ def _record(files: FileSystem, place: str) -> dict[str, Any] | None:
 def _begin(files: FileSystem, place: str, model: keras.Model, folder: str) -> str:
     """Begin an output, or make sure that it goes on as it was begun; where its network lies."""
     shape = list(model.compute_output_shape((1, *model.input_shape[1:]))[1:])
-    made = {"model": fingerprints.fingerprint(model), "pictures": folder, "shape": shape}
-    made["computed with"] = versions.of(*LIBRARIES)
+    made = {
+        "model": fingerprints.fingerprint(model),
+        "pictures": folder,
+        "shape": shape,
+        "computed with": versions.of(*LIBRARIES),
+    }
     network = posixpath.join(place, "network.tflite")
     begun = _record(files, place)
     if begun is None:  # the record is written last: where it is, all is
