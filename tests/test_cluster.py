@@ -28,8 +28,6 @@ from helpers.pictures import decoding
 pytestmark = pytest.mark.skipif(not cluster.is_installed(), reason="Ray is not installed")
 SIDE, COUNT = 48, 240
 LEAST_STORE = 80_000_000  # Ray takes no smaller one
-# The tests' own process reaches no other address (tests/no_network).
-HERE = {"node_ip_address": "127.0.0.1", "include_dashboard": False}
 NO_NETWORK = Path(__file__).with_name("no_network")
 
 
@@ -74,8 +72,8 @@ def nodes():
     from ray.cluster_utils import Cluster
 
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **HERE})
-    made.add_node(num_cpus=1, **HERE)
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    made.add_node(num_cpus=1)
     yield made
     made.shutdown()
 
@@ -154,7 +152,7 @@ def test_a_killed_actor(folder, model, expected, address, tmp_path, small_parts)
 
 
 def test_a_lost_machine(nodes, folder, model, expected, address, tmp_path, small_parts):
-    node = nodes.add_node(num_cpus=1, **HERE)
+    node = nodes.add_node(num_cpus=1)
     nodes.wait_for_nodes()
     fault = InMidRun(tmp_path, lambda: nodes.remove_node(node, allow_graceful=False))
     fault.start()
@@ -231,6 +229,7 @@ def test_a_full_object_store(folder, model, expected, tmp_path, monkeypatch):
     assert sum(path.stat().st_size for path in large.rglob("*.bmp")) > 3.5 * LEAST_STORE
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     ray.init(
+        "local",
         num_cpus=1,
         object_store_memory=LEAST_STORE,
         include_dashboard=False,

@@ -69,9 +69,16 @@ def connect() -> None:
     options: dict[str, Any] = {"env_vars": QUIET}
     if address:  # what the workers import travels to the machines of a cluster
         options["py_modules"] = [str(paths.ROOT / "helpers")]
+    # "local": else Ray would join whatever it finds running on this machine.
     here = {} if address else {"num_cpus": 2, "include_dashboard": False}
     try:
-        ray.init(address, runtime_env=options, log_to_driver=False, logging_level="ERROR", **here)
+        ray.init(
+            address or "local",
+            runtime_env=options,
+            log_to_driver=False,
+            logging_level="ERROR",
+            **here,
+        )
     except RuntimeError as error:
         if "mismatch" not in str(error):
             raise

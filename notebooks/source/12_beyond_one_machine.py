@@ -201,7 +201,7 @@ exercises.left_to_do.check(left_to_do)
 # ## Hand out the settings
 #
 # Lesson 5 tried settings by hand. Here Ray Tune draws 16: learning rate, dropout, weight decay, and where the base is cut.
-# *ASHA* lets all train for an epoch, then the best third for three, then the best third of these for nine.
+# [*ASHA*](glossary.ipynb#ASHA) lets all train for an epoch, then the best third for three, then the best third of these for nine.
 #
 # **Predict:** how many of the 16 train to the end?
 
