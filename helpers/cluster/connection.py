@@ -41,8 +41,7 @@ def skip_without_ray() -> None:
 @contextmanager
 def connected() -> Iterator[None]:
     """As `connect`, and gone again in the end; a Ray that runs already stays."""
-    import ray
-
+    ray = _imported()
     began = not ray.is_initialized()
     connect()
     try:
@@ -57,11 +56,9 @@ def connect() -> None:
 
     Raises:
         ConnectionError: where no cluster answers at the address.
-        RuntimeError: where it runs another version of Ray or of Python.
+        RuntimeError: where it runs another version of Ray or of Python, or Ray is not installed.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # it would report each start to its makers
-    import ray
-
+    ray = _imported()
     address = os.environ.get("RAY_ADDRESS")
     if ray.is_initialized():
         return
@@ -87,6 +84,16 @@ def connect() -> None:
             f"Received: another version at RAY_ADDRESS={address} than here ({said}). Expected: the "
             f"same Ray and the same Python. Run `{INSTALL}` on all machines, from the same commit."
         ) from error
+
+
+def _imported() -> Any:
+    """Ray, which shall not report to its makers that it was started."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    if not is_installed():
+        raise RuntimeError(f"Received: no Ray. Expected: it beside the course. Run `{INSTALL}`.")
+    import ray
+
+    return ray
 
 
 def _check_address(address: str | None) -> None:

@@ -28,7 +28,6 @@ from helpers.exercises import lesson_12 as exercises
 
 recipe = recipes.chosen()
 print(recipe)
-cluster.skip_without_ray()
 panels.recall(12)
 
 # %%
@@ -44,6 +43,7 @@ import numpy as np
 from PIL import Image
 
 keras.utils.set_random_seed(0)
+cluster.skip_without_ray()
 
 # %% [markdown]
 # ## What does not work
@@ -93,6 +93,8 @@ panels.question(exercises.what_depends)
 
 # %% [markdown]
 # ## Hand out the pictures
+#
+# ![On the left your notebook, which hands names of files to three machines. Each has the frozen base, reads pictures from a folder or a bucket, and writes features to Parquet files. No picture passes through the notebook.](figures/handed_out.svg)
 #
 # No picture needs another. [Ray](glossary.ipynb#Ray) starts processes on all machines, hands out the work, and hands it out
 # anew when a machine is lost. Below it gets two cores of this one. If the variable `RAY_ADDRESS` names a cluster,
