@@ -40,12 +40,21 @@ def skip_without_ray() -> None:
 
 @contextmanager
 def connected() -> Iterator[None]:
-    """As `connect`, and gone again in the end; a Ray that runs already stays."""
+    """As `connect`, and gone again in the end; a Ray that runs already stays.
+
+    Raises:
+        RuntimeError: also where the work itself fails on a machine.
+    """
     ray = _imported()
     began = not ray.is_initialized()
     connect()
     try:
         yield
+    except ray.exceptions.RayError as error:
+        raise RuntimeError(
+            f"Received: work that failed on a machine ({_last_words(error)}). Expected: all of it "
+            f"done. What is written is kept: mend that, and run it again."
+        ) from error
     finally:
         if began:
             ray.shutdown()
@@ -94,6 +103,12 @@ def _imported() -> Any:
     import ray
 
     return ray
+
+
+def _last_words(error: Exception) -> str:
+    """The line of a traceback from another machine that says most."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next((line for line in reversed(lines) if "Received:" in line), lines[-1])
 
 
 def _check_address(address: str | None) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 # Pictures that are read, and written, together: what a lost machine or a stop can cost.
 PART = 256
+# A machine that is lost while it writes can leave a part that is not whole: it is done anew.
+TRIES = 3
 # Of a core. Workers that hold whole cores would starve the tasks that read and write.
 WORKER_SHARE, TASK_SHARE = 0.8, 0.1
 # Of what an output was made; it is written when all else of the beginning is there.
@@ -92,26 +94,35 @@ def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False)
     left = sorted(set(names) - _done(into, place))
     if not left:
         return output
-    with connected():
+    with connected(), _watched(into, place, len(names), quiet):
         check_memory(WORKER_BYTES)
-        made_by = {
-            "fn_constructor_args": (into, network, side, folder, versions.of(*LIBRARIES)),
-            "batch_size": engines.BATCH["litert"] * 4,
-            "batch_format": "pyarrow",
-            "num_cpus": WORKER_SHARE,
-            "memory": WORKER_BYTES,
-        }
-        worked = _pictures(files, folder, left).map_batches(Worker, compute=_workers(), **made_by)
-        with _watched(into, place, len(names), quiet):
-            task = {"num_cpus": TASK_SHARE}
-            worked.write_parquet(place, filesystem=into, ray_remote_args=task)
-    missing = set(names) - _done(into, place)
-    if missing:
+        for _ in range(TRIES):
+            if left:
+                _run(files, folder, left, (into, network, side, folder), place)
+                left = sorted(set(names) - _done(into, place))
+    if left:
         raise RuntimeError(
-            f"Received: {len(missing):,} pictures without a row in {output}, such as "
-            f"{min(missing)}. Expected: none. Run it again; what is there is kept."
+            f"Received: {len(left):,} pictures without a row in {output}, such as {left[0]}. "
+            f"Expected: none. Run it again; what is there is kept."
         )
     return output
+
+
+def _run(
+    files: FileSystem, folder: str, names: Sequence[str], worker: tuple[Any, ...], place: str
+) -> None:
+    """Hand out these pictures, and wait until they are written."""
+    worked = _pictures(files, folder, names).map_batches(
+        Worker,
+        fn_constructor_args=(*worker, versions.of(*LIBRARIES)),
+        batch_size=engines.BATCH["litert"] * 4,
+        batch_format="pyarrow",
+        compute=_workers(),
+        num_cpus=WORKER_SHARE,
+        memory=WORKER_BYTES,
+    )
+    task = {"num_cpus": TASK_SHARE}
+    worked.write_parquet(place, filesystem=worker[0], ray_remote_args=task)
 
 
 def _pictures(files: FileSystem, folder: str, names: Sequence[str]) -> ray.data.Dataset:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import evaluation, paths, training
+from helpers import evaluation, quiet, training
 from helpers.cluster.connection import WORKER_BYTES, check_memory, connected
 
 if TYPE_CHECKING:
@@ -74,34 +75,34 @@ def search(
         A `Search`. Source of ASHA: Li and others (2020), 'A System for Massively Parallel
         Hyperparameter Tuning', MLSys.
     """
-    with connected():
+    with connected(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as storage:
         from ray import tune
 
         check_memory(WORKER_BYTES)
         data = {"train": train, "validation": validation, "epochs": epochs, "seed": seed}
-        trainable = tune.with_resources(
-            tune.with_parameters(_trial, **data), {"cpu": 1, "memory": WORKER_BYTES}
-        )
         tuner = tune.Tuner(
-            trainable,
+            tune.with_resources(
+                tune.with_parameters(_trial, **data), {"cpu": 1, "memory": WORKER_BYTES}
+            ),
             param_space=dict(space or usual_space(tuple(train[0]))),
             tune_config=tune.TuneConfig(
                 num_samples=trials,
                 metric="val_accuracy",
                 mode="max",
                 scheduler=tune.schedulers.ASHAScheduler(
-                    max_t=epochs, grace_period=max(1, epochs // 9), reduction_factor=3
+                    max_t=epochs, grace_period=1, reduction_factor=3
                 ),
                 search_alg=tune.search.BasicVariantGenerator(random_state=seed),
                 reuse_actors=True,
             ),
             run_config=tune.RunConfig(
-                storage_path=str(paths.cache_folder() / "ray"),
+                storage_path=storage,
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=3),
             ),
         )
-        results = tuner.fit()
+        with quiet.library("ray.tune"):
+            results = tuner.fit()
     table = _table(results, len(validation[1]), epochs)
     best = {name: table.iloc[0][name] for name in results[0].config}
     best_features = train[0][best.get("cut", next(iter(train[0])))]
