@@ -207,7 +207,7 @@ def test_what_is_no_picture_gets_a_row_with_the_reason(folder, model, address, t
     (few / "cat" / "cut.png").write_bytes(good[0].read_bytes()[:300])
     (few / "cat" / "text.jpg").write_text("no picture", encoding="utf-8")
     output = tmp_path / "output"
-    cluster.extract(model, str(few), str(output), quiet=True)
+    cluster.extract(model, few.as_uri(), output.as_uri(), quiet=True)
     found = cluster.read(str(output))
     assert found.files == tuple(f"cat/{path.name}" for path in good)
     assert dict(found.left_out) == {

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import posixpath
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -227,9 +227,9 @@ def _filesystem(where: str) -> tuple[FileSystem, str]:
     """What reads an address or a folder, and the path within it."""
     from pyarrow import fs
 
-    if "://" not in str(where):
-        where = os.path.abspath(os.path.expanduser(where))
-    return fs.FileSystem.from_uri(where)
+    if "://" in where:
+        return fs.FileSystem.from_uri(where)
+    return fs.LocalFileSystem(), Path(where).expanduser().resolve().as_posix()
 
 
 def _listed(files: FileSystem, folder: str) -> list[str]:
