@@ -178,7 +178,7 @@ def cross_validate(
         head, epochs_of = _epochs(settings, features[inside], labels[inside], epochs, seed)
         for _ in epochs_of:
             pass
-        logits = head.predict(features[outside], verbose=0)
+        logits = head(features[outside], training=False).numpy()
         correct += evaluation.accuracy(logits, labels[outside]).correct
     return evaluation.Accuracy(correct, len(labels))
 

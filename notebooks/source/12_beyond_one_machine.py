@@ -20,7 +20,7 @@
 # best of many settings is worth.
 #
 # **What you'll need.** Lessons 5 and 7, and Ray: `python3 course.py cluster` installs it beside the course's packages. Take
-# about 25 minutes; all cells together run in about 90 seconds on two CPU cores.
+# about 25 minutes; all cells together run in about 240 seconds on two CPU cores.
 
 # %% tags=["course"]
 from helpers import bases, cluster, features, panels, paths, pictures, recipes
@@ -228,7 +228,7 @@ exercises.machines.check(machines)
 # - `fit` on several machines fails with Keras 3. Extraction and search need no such thing: pictures and settings do not depend on each other.
 # - The features are the same to the bit, whoever computes them, on machines of one kind.
 # - Whole parts are the record of what is done. So a run goes on after a stop, and nothing is there twice.
-# - Starting costs seconds. For 1,000 pictures Ray is slower than one process; it pays from where the work takes minutes.
+# - Starting costs tens of seconds: each worker loads TensorFlow. For these few pictures Ray is slower than one process.
 #
 # ## On your own
 #
