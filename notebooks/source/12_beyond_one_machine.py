@@ -144,9 +144,9 @@ print(f"parts untouched: {len(untouched)} of {len(parts)}")
 print("the same table:", again.files == extracted.files and np.array_equal(again.features, extracted.features))
 
 # %% [markdown]
-# The course's tests do worse things in mid-run, on several nodes:
+# What else can happen, and what then:
 #
-# | what happens | what then |
+# | what happens | what is done |
 # |---|---|
 # | a worker is killed | Ray starts another one, and hands out its pictures again |
 # | a machine is lost | the others take over; what was on its way is read again |
