@@ -52,6 +52,9 @@ SITE = PackageSet("site", ("requirements-site.txt",), 0.1, 0.4, ".cache/venv-sit
 # nbgrader beside the course's packages: few have a class. The module's name is the command's.
 CLASS = PackageSet("classroom", ("requirements-class.txt",), 0.9, 3.2, ".cache/venv-class")
 EXTRAS = {packages.name: packages for packages in (SITE, CLASS)}
+# Ray, which lesson 12 imports, goes into the course's own environment and stays there.
+CLUSTER = PackageSet("cluster", ("requirements-cluster.txt",), 0.1, 0.3)
+ADDED = {CLUSTER.name: CLUSTER}
 AUTHORS = ("test", "build")  # the commands that also bring what tests and checks
 
 
@@ -67,6 +70,8 @@ def main(arguments: list[str] | None = None) -> int:
         packages = EXTRAS.get(command) or choose_packages(dict(os.environ))
         packages = with_checks(packages) if command in AUTHORS else packages
         ensure(ROOT, packages, dict(os.environ))
+        if command in ADDED:
+            add(ROOT, ADDED[command], dict(os.environ))
         return start(["-m", "helpers.commands.command_line", *arguments], packages)
     except (Stop, OSError) as error:
         otherwise = f"it cannot read or write its files ({error})"
@@ -162,6 +167,23 @@ def ensure(root: Path, packages: PackageSet, environment: dict[str, str]) -> boo
         if is_installed(root, packages):  # by the program that was waited for
             return False
         install(root, packages, environment)
+    return True
+
+
+def add(root: Path, packages: PackageSet, environment: dict[str, str]) -> bool:
+    """Install packages beside the course's own, of which none changes; False where they are there.
+
+    They have a stamp of their own, so that no other command misses them, or takes them away.
+    """
+    venv = root / packages.venv
+    stamp, wanted = venv / f"{STAMP}-{packages.name}", stamp_of(root, packages)
+    if text_of(stamp) == wanted:
+        return False
+    with locked(root / ".cache" / "install.lock"):
+        check_disk(root, packages.disk_gb + packages.download_gb)
+        announce(packages, True, False)
+        install_packages(root, packages, course_environment(venv, packages.name, environment))
+        stamp.write_text(wanted, encoding="utf-8")
     return True
 
 

@@ -237,6 +237,21 @@ def once() -> str:
     return card(766, 282, "Each epoch through the base, or the base once", drawn)
 
 
+def handed_out() -> str:
+    """Names go from the notebook to machines, pictures from a store to them, features back."""
+    drawn = [
+        box(20, 96, 130, 60, ["your notebook", "names only"], PALE),
+        box(610, 20, 136, 60, ["pictures", "a folder, s3://"], PALE),
+        box(610, 172, 136, 60, ["features", "Parquet, in parts"], SEEN),
+    ]
+    for number, y in enumerate((16, 96, 176)):
+        drawn.append(box(280, y, 200, 60, [f"machine {number + 1}", "frozen base in each"], FROZEN))
+        drawn.append(arrow((154, 126), (276, y + 30)))
+        drawn.append(arrow((606, 50 + 4 * number), (484, y + 18)))
+        drawn.append(arrow((484, y + 42), (606, 194 + 8 * number)))
+    return card(766, 252, "Names go out, pictures never pass through the notebook", drawn)
+
+
 def residual_cut() -> str:
     """A residual block with a cut inside it, which is none, and one behind it."""
     drawn = []
@@ -321,7 +336,7 @@ DIAGRAMS: dict[str, Callable[[], str]] = {
     each.__name__: each
     for each in (
         workflow, two_ways, base_and_head, levels, logit, once, residual_cut, batch_statistics,
-        take_skip, splits,
+        take_skip, splits, handed_out,
     )
 }  # fmt: skip
 

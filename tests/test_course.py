@@ -379,6 +379,31 @@ def test_the_site_has_an_environment_of_its_own(root):
     assert course.is_installed(root, course.SITE) and not course.is_installed(root, course.CPU)
 
 
+def test_ray_is_added_to_the_courses_own_environment_and_stays(root, bare_venv):
+    ensure(root)
+    make_wheel(root / "wheels", "added", "1.0", {"added.py": "VERSION = 'added'\n"})
+    text = (root / "requirements.txt").read_text().replace("tiny==", "added==")
+    (root / "requirements-cluster.txt").write_text(text, encoding="utf-8")
+    before = stamp(root).read_text()
+    assert course.add(root, course.CLUSTER, environment())
+    assert imported(root, "VERSION", "added") == "added"
+    assert imported(root, "VERSION") == "1.0" and stamp(root).read_text() == before
+    assert not ensure(root) and not course.add(root, course.CLUSTER, environment())
+    lock(root, "2.0")  # an update of the course leaves it, too
+    assert ensure(root) and imported(root, "VERSION") == "2.0"
+    assert imported(root, "VERSION", "added") == "added"
+
+
+def test_ray_is_installed_after_the_course(root):
+    make_wheel(root / "wheels", "added", "1.0", {"added.py": "VERSION = 'added'\n"})
+    text = (root / "requirements.txt").read_text().replace("tiny==", "added==")
+    (root / "requirements-cluster.txt").write_text(text, encoding="utf-8")
+    said, errors = start(root, "cluster").communicate(timeout=120)
+    assert "1.0 ['cluster']" in said and "Installing packages for CLUSTER" in said, errors
+    assert course.is_installed(root, course.CPU)
+    assert imported(root, "VERSION", "added") == "added"
+
+
 # Every failure ends in one sentence with its mend
 
 
@@ -470,7 +495,7 @@ def test_an_nvidia_card_chooses_its_own_lock(tmp_path):
 
 
 def test_every_lock_holds_uv():
-    for packages in (course.CPU, course.GPU, *course.EXTRAS.values()):
+    for packages in (course.CPU, course.GPU, course.CLUSTER, *course.EXTRAS.values()):
         assert "\nuv==" in (course.ROOT / packages.requirements[0]).read_text(encoding="utf-8")
 
 

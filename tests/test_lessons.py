@@ -26,6 +26,7 @@ LIMITS = {
     9: (35, 40),
     10: (25, 25),
     11: (35, 40),
+    12: (25, 25),
 }
 OURS = [lesson for lesson in LESSONS if lesson.number < OWN]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

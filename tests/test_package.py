@@ -26,6 +26,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = ("requirements.txt", "requirements-gpu.txt")
 DEV_LOCK = "requirements-dev.txt"
 SITE_LOCK, CLASS_LOCK = "requirements-site.txt", "requirements-class.txt"
+CLUSTER_LOCK = "requirements-cluster.txt"
 # The hook that every installer calls (PEP 517); no installer, so no network.
 BUILD = "from flit_core import buildapi; buildapi.build_wheel(__import__('sys').argv[1])"
 
@@ -124,18 +125,20 @@ def test_the_version_is_one():
 
 COMMANDS = ROOT / "helpers" / "commands"
 CLASSROOM = ROOT / "helpers" / "classroom"
+CLUSTER = ROOT / "helpers" / "cluster"
 HELPERS = [
     path
     for path in (ROOT / "helpers").rglob("*.py")
-    if not {COMMANDS, CLASSROOM} & set(path.parents)
+    if not {COMMANDS, CLASSROOM, CLUSTER} & set(path.parents)
 ]
 ROOMS = {
     "helpers": (HELPERS, ()),
     "classroom": (CLASSROOM.glob("*.py"), ("lessons", "class")),
+    "cluster": (CLUSTER.glob("*.py"), ("cluster",)),
     "lessons": ((ROOT / "notebooks" / "source").glob("*.py"), ()),
     # What a learner starts works without what tests and checks.
     "commands": ({*COMMANDS.glob("*.py")} - {COMMANDS / "test.py"}, ("lessons",)),
-    "tests": ((ROOT / "tests").glob("*.py"), ("lessons", "dev")),
+    "tests": ((ROOT / "tests").glob("*.py"), ("lessons", "dev", "cluster")),
 }
 
 
@@ -184,7 +187,7 @@ def pins(lock: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("lock", [*LOCKS, DEV_LOCK, SITE_LOCK, CLASS_LOCK])
+@pytest.mark.parametrize("lock", [*LOCKS, DEV_LOCK, SITE_LOCK, CLASS_LOCK, CLUSTER_LOCK])
 def test_every_locked_file_has_its_hash_and_no_host(lock):
     for entry in entries(lock):
         assert re.search(r" \\\n    --hash=sha256:[0-9a-f]{64}", entry), entry.splitlines()[0]
@@ -234,3 +237,10 @@ def test_the_classs_lock_adds_nbgrader_to_the_courses_versions():
         PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["lessons"]
     )
     assert {canonicalize_name(Requirement(line).name) for line in needed} <= locked.keys()
+
+
+def test_rays_lock_adds_ray_and_changes_none_of_the_courses_versions():
+    locked, course = pins(CLUSTER_LOCK), pins(LOCKS[0])
+    assert "ray" in locked and "ray" not in course
+    assert all(course[name] == locked[name] for name in course.keys() & locked.keys())
+    assert len(locked.keys() - course.keys()) <= 8

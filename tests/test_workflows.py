@@ -171,5 +171,13 @@ def test_a_class_is_tried_with_nbgrader_installed():
     assert lines.index("python course.py class assignment") < lines.index(tried)
 
 
+def test_ray_is_tried_with_it_installed():
+    lines = commands("cluster/ray").splitlines()
+    for tried in ("-- tests/test_cluster.py", "--lesson 12"):  # skipped where Ray is not there
+        assert lines.index("python course.py cluster") < lines.index(
+            f"python course.py test {tried}"
+        )
+
+
 def test_what_an_instructor_types_is_no_program():
     assert not any("inputs." in step.get("run", "") for job in JOBS.values() for step in steps(job))

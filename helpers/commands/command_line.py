@@ -104,6 +104,7 @@ def parser() -> argparse.ArgumentParser:
 
     add_class(add("class", "Instructors: hand out exercises, take them in, grade them, report."))
 
+    add("cluster", "Install Ray for lesson 12: the same work on many machines.")
     add("site", "Make a site of the lessons and all other pages, to read without running them.")
     add("doctor", "Say what this machine has, what is missing and how long the lessons take.")
     return top

@@ -1060,4 +1060,105 @@ QUESTIONS = (
             is_right=True,
         ),
     ),
+    # 11. Ship it
+    _ask(
+        11,
+        "What does a saved `.keras` file hold?",
+        Option(
+            "Architecture and weights, no code",
+            "And of a compiled model the optimizer's state. Loading it runs no code of yours.",
+            is_right=True,
+        ),
+        Option(
+            "The notebook's code and variables",
+            "The file is a zip of a configuration and of weights. It knows nothing of a notebook.",
+        ),
+        Option(
+            "The weights alone, to be put in",
+            "The configuration is in it, so it loads where nothing else is known.",
+        ),
+    ),
+    _ask(
+        11,
+        "You export with 8 bits. From which pictures do you take the calibration set?",
+        Option(
+            "From training, of one class",
+            "Activations of the other class may reach further, and are cut off.",
+        ),
+        Option(
+            "From the test set, as in use",
+            "The ranges become part of the model, and the test would have had a say in it.",
+        ),
+        Option(
+            "From training, of all classes",
+            "Scaled as in use, a hundred of them will do.",
+            is_right=True,
+        ),
+        Option(
+            "From none: black ones do",
+            "Their activations reach nowhere, and all others are cut off.",
+        ),
+    ),
+    _ask(
+        11,
+        "An app scales pictures to 0 to 1, and the exported model has its scaling inside. What "
+        "do you see?",
+        Option(
+            "An error: the range is wrong",
+            "A network takes any numbers.",
+        ),
+        Option(
+            "Answers that are mere guesses",
+            "Scaled twice, all pictures are black. No error says so.",
+            is_right=True,
+        ),
+        Option(
+            "The same answers, a bit later",
+            "Scaled twice is another picture.",
+        ),
+        Option(
+            "Logits a hundred times as large",
+            "The numbers that go in become smaller, and the logits say little.",
+        ),
+    ),
+    _ask(
+        11,
+        "The 8-bit file is right on two test pictures fewer than Keras's. How do you state "
+        "the loss?",
+        Option(
+            "As none: two are very few",
+            "The interval says which loss these pictures cannot rule out.",
+        ),
+        Option(
+            "As the two accuracies with an interval each",
+            "Both saw the same pictures, so the pairs say more than two intervals.",
+        ),
+        Option(
+            "As a paired difference with its interval",
+            "It tells what was lost, and what may have been.",
+            is_right=True,
+        ),
+    ),
+    _ask(
+        11,
+        "The model is fine, the file is fine, and in the app some answers differ. Where do you "
+        "look first?",
+        Option(
+            "At how pictures are made smaller",
+            "TensorFlow mixes four neighbours, Pillow blurs first. Both are called bilinear.",
+            is_right=True,
+        ),
+        Option(
+            "At the optimizer's saved state",
+            "It matters to further training only.",
+        ),
+        Option(
+            "At the names of the classes",
+            "Wrong names would change all answers of a class.",
+        ),
+        Option(
+            "At the number of test pictures",
+            "It changes an interval, and no answer.",
+        ),
+    ),
 )

@@ -58,11 +58,16 @@ def _tensorflow(
 def _litert(
     model: keras.Model, shape: tuple[int, ...], dtype: np.dtype, folder: Path | None = None
 ) -> Forward:
-    """The graph, converted for LiteRT."""
+    """The graph, converted for LiteRT and run on all cores."""
+    converted = _kept_conversion(model, shape, folder) if folder else convert(model, shape)
+    return interpret(converted, machine.usable_cores())
+
+
+def interpret(converted: bytes, threads: int) -> Forward:
+    """A converted graph, ready to run on so many threads."""
     from ai_edge_litert.interpreter import Interpreter
 
-    converted = _kept_conversion(model, shape, folder) if folder else _convert(model, shape)
-    interpreter = Interpreter(model_content=converted, num_threads=machine.usable_cores())
+    interpreter = Interpreter(model_content=converted, num_threads=threads)
     interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
 
@@ -76,8 +81,8 @@ def _litert(
     return run
 
 
-def _convert(model: keras.Model, shape: tuple[int, ...]) -> bytes:
-    """The network for LiteRT, which wants to know the size of a batch beforehand."""
+def convert(model: keras.Model, shape: tuple[int, ...]) -> bytes:
+    """The graph for LiteRT, which wants to know the size of a batch beforehand."""
     import tensorflow as tf
 
     taking = (BATCH["litert"], *shape)
@@ -88,7 +93,7 @@ def _convert(model: keras.Model, shape: tuple[int, ...]) -> bytes:
 
 
 def _kept_conversion(model: keras.Model, shape: tuple[int, ...], folder: Path) -> bytes:
-    """As `_convert`, from a file with its SHA-256 in front, which is made where there is none."""
+    """As `convert`, from a file with its SHA-256 in front, which is made where there is none."""
     key = [
         fingerprint(model), shape, versions.of("tensorflow", "keras"),
         versions.source_digest(sys.modules[__name__]),
@@ -100,7 +105,7 @@ def _kept_conversion(model: keras.Model, shape: tuple[int, ...], folder: Path) -
         if hashlib.sha256(contents).digest() == digest:
             cache.touch(path)
             return contents
-    contents = _convert(model, shape)
+    contents = convert(model, shape)
     # Where there is no room, it is converted again the next time.
     with contextlib.suppress(OSError, ValueError):
         cache.make_room(folder, name, len(contents))

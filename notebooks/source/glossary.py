@@ -29,6 +29,18 @@
 # name.
 # [Lesson 3](03_extract_features.ipynb)
 #
+# ## Actor
+#
+# A process that a cluster keeps going, with what it has loaded, so that many calls share one beginning. On Ray, each
+# holds the frozen network.
+# [Lesson 12](12_beyond_one_machine.ipynb)
+#
+# ## ASHA
+#
+# A search that stops early what falls behind: many settings train for an epoch, the best third of them for three, and so
+# on. Settings that begin slowly can be lost.
+# [Lesson 12](12_beyond_one_machine.ipynb)
+#
 # ## Augmentation
 #
 # Changes by chance to a training picture that keep its label true, such as a mirror or a small turn. In use a
@@ -279,6 +291,11 @@
 # Keeping the numbers of a network in fewer bits, such as 8-bit integers with a scale and a zero point. The file
 # gets smaller, and the logits move a little.
 # [Lesson 11](11_ship_it.ipynb)
+#
+# ## Ray
+#
+# A program that hands out Python's work to processes on one machine or many, and again when one is lost.
+# [Lesson 12](12_beyond_one_machine.ipynb)
 #
 # ## Recall
 #

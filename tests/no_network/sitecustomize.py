@@ -16,11 +16,22 @@ def _refuse(host) -> None:
     if name in {None, "", "localhost"}:
         return
     try:
-        if ipaddress.ip_address(name).is_loopback:
+        if ipaddress.ip_address(name).is_loopback or _is_own(name):
             return
     except ValueError:
         pass  # a name, and not this machine's
     raise OSError(f"no network in this test: {name} was asked for")
+
+
+def _is_own(address) -> bool:
+    """Whether it is one of this machine's: only these can be listened at. Ray's nodes use one."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((address, 0))
+    except OSError:
+        return False
+    return True
 
 
 def _is_internet(the_socket) -> bool:

@@ -1,0 +1,343 @@
+"""The frozen part on Ray Data: from a folder of pictures to a folder of Parquet files.
+
+The Parquet files are the only record of what is done. Each is written by one task, under a name
+that a second try of the task has again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import posixpath
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from helpers import progress, versions
+from helpers.cluster.connection import WORKER_BYTES, check_memory, connected
+from helpers.features import engines, fingerprints
+from helpers.pictures import arrangements, decoding
+
+if TYPE_CHECKING:
+    import keras
+    import pyarrow as pa
+    import ray.data
+    from pyarrow.fs import FileSystem
+
+# Pictures that are read, and written, together: what a lost machine or a stop can cost.
+PART = 256
+# A machine that is lost while it writes can leave a part that is not whole: it is done anew.
+TRIES = 3
+# Of a core. Workers that hold whole cores would starve the tasks that read and write.
+WORKER_SHARE, TASK_SHARE = 0.8, 0.1
+# Of what an output was made; it is written when all else of the beginning is there.
+RECORD = "extraction.json"
+LIBRARIES = ("ai-edge-litert", "keras", "numpy", "tensorflow")
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """What lies in a folder of Parquet files: a row a picture, in the order of the names.
+
+    Attributes:
+        files: each picture's path within its folder, with `/`.
+        labels: the name of the folder that each lies in.
+        features: float32 `(n, *shape)`.
+        left_out: what is no picture, with the reason.
+    """
+
+    files: tuple[str, ...]
+    labels: np.ndarray
+    features: np.ndarray
+    left_out: tuple[tuple[str, str], ...]
+
+    def __repr__(self) -> str:
+        return (
+            f"{len(self.files):,} pictures, features {self.features.shape[1:]}, "
+            f"{len(self.left_out):,} left out"
+        )
+
+
+def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False) -> str:
+    """What `features.extract` computes, by Ray, from a folder of pictures to Parquet files.
+
+    No picture and no feature passes through this process, only the names do. When it is stopped,
+    the next call goes on from there. A file that cannot be decoded gets a row with the reason.
+
+    Args:
+        model: as of `features.extract`, from pixels of 0 to 255; of one fixed, square size.
+        pictures: a folder with one subfolder a class, or an address such as `s3://bucket/folder`.
+        output: a folder or an address, for this model and these pictures only. On a cluster, both
+            must be reachable from all of its machines.
+        quiet: no progress bar.
+
+    Returns:
+        `output`, for `read`. The columns are `file`, `label`, `features` (a list of float32, or
+        null) and `reason`.
+
+    Raises:
+        ValueError: where there are no pictures, or `output` holds those of another model.
+        MemoryError: where no machine has the memory for a worker.
+        RuntimeError: where pictures are left to do in the end.
+    """
+    side = model.input_shape[1]
+    files, folder = _filesystem(pictures)
+    names = _listed(files, folder)
+    into, place = _filesystem(output)
+    into.create_dir(place, recursive=True)
+    network = _begin(into, place, model, folder)
+    left = sorted(set(names) - _done(into, place))
+    if not left:
+        return output
+    with connected(), _watched(into, place, len(names), quiet):
+        check_memory(WORKER_BYTES)
+        for _ in range(TRIES):
+            if left:
+                _run(files, folder, left, (into, network, side, folder), place)
+                left = sorted(set(names) - _done(into, place))
+    if left:
+        raise RuntimeError(
+            f"Received: {len(left):,} pictures without a row in {output}, such as {left[0]}. "
+            f"Expected: none. Run it again; what is there is kept."
+        )
+    return output
+
+
+def _run(
+    files: FileSystem, folder: str, names: Sequence[str], worker: tuple[Any, ...], place: str
+) -> None:
+    """Hand out these pictures, and wait until they are written."""
+    worked = _pictures(files, folder, names).map_batches(
+        Worker,
+        fn_constructor_args=(*worker, versions.of(*LIBRARIES)),
+        batch_size=engines.BATCH["litert"] * 4,
+        batch_format="pyarrow",
+        compute=_workers(),
+        num_cpus=WORKER_SHARE,
+        memory=WORKER_BYTES,
+    )
+    task = {"num_cpus": TASK_SHARE}
+    worked.write_parquet(place, filesystem=worker[0], ray_remote_args=task)
+
+
+def _pictures(files: FileSystem, folder: str, names: Sequence[str]) -> ray.data.Dataset:
+    """The bytes of these pictures, to be read in parts by whoever has time."""
+    import ray
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    part = max(1, min(PART, len(names) // (2 * _cores())))
+    return ray.data.read_binary_files(
+        [posixpath.join(folder, name) for name in names],
+        filesystem=files,
+        include_paths=True,
+        override_num_blocks=-(-len(names) // part),
+        num_cpus=TASK_SHARE,
+    )
+
+
+def _cores() -> int:
+    import ray
+
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def _workers() -> ray.data.ActorPoolStrategy:
+    """As many as there are cores; one is enough to begin."""
+    import ray
+
+    return ray.data.ActorPoolStrategy(min_size=1, max_size=_cores(), initial_size=_cores())
+
+
+class Worker:
+    """An actor: from the bytes of pictures to rows with features."""
+
+    def __init__(
+        self, files: FileSystem, network: str, side: int, folder: str, expected: Mapping[str, str]
+    ) -> None:
+        import tensorflow as tf
+
+        found = versions.of(*expected)
+        if found != expected:
+            raise RuntimeError(f"Received: a machine with {found}. Expected: {expected}, as here.")
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        with files.open_input_stream(network) as file:
+            self._run = engines.interpret(file.read(), threads=1)
+        self._side, self._folder = side, folder
+
+    def __call__(self, batch: pa.Table) -> pa.Table:
+        """A row a picture."""
+        import pyarrow as pa
+
+        names = [posixpath.relpath(path, self._folder) for path in batch["path"].to_pylist()]
+        decoded: list[np.ndarray] = []
+        reasons: list[str | None] = []
+        for contents in batch["bytes"]:
+            try:
+                decoded.append(decoding.decode(contents.as_py(), self._side))
+                reasons.append(None)
+            except decoding.NotAPicture as error:
+                reasons.append(error.reason)
+        computed = iter(self._features(decoded))
+        rows = [next(computed).ravel() if reason is None else None for reason in reasons]
+        columns = {
+            "file": pa.array(names),
+            "label": pa.array([posixpath.basename(posixpath.dirname(name)) for name in names]),
+            "features": pa.array(rows, pa.list_(pa.float32())),
+            "reason": pa.array(reasons, pa.string()),
+        }
+        return pa.table(columns)
+
+    def _features(self, decoded: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+        step = engines.BATCH["litert"]
+        for first in range(0, len(decoded), step):
+            yield from self._run(np.stack(decoded[first : first + step]))
+
+
+def read(output: str) -> Extracted:
+    """What `extract` has written; it needs no Ray."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    files, place = _filesystem(output)
+    record = _record(files, place)
+    parts = [parquet.read_table(path, filesystem=files) for path in _parts(files, place)]
+    if record is None or not parts:
+        raise ValueError(f"Received: no features in {output}. Expected: those of `extract`.")
+    table = pa.concat_tables(parts).sort_by("file")
+    good = table.filter(pa.compute.is_null(table["reason"]))
+    bad = table.filter(pa.compute.is_valid(table["reason"]))
+    numbers = good["features"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return Extracted(
+        tuple(good["file"].to_pylist()),
+        np.array(good["label"].to_pylist(), dtype=str),
+        numbers.reshape(-1, *record["shape"]),
+        tuple(zip(bad["file"].to_pylist(), bad["reason"].to_pylist(), strict=True)),
+    )
+
+
+def _filesystem(where: str) -> tuple[FileSystem, str]:
+    """What reads an address or a folder, and the path within it."""
+    from pyarrow import fs
+
+    if "://" in where:
+        return fs.FileSystem.from_uri(where)
+    return fs.LocalFileSystem(), Path(where).expanduser().resolve().as_posix()
+
+
+def _listed(files: FileSystem, folder: str) -> list[str]:
+    """The names of all that should be pictures, within their folder."""
+    from pyarrow import fs
+
+    found = files.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))
+    names = [posixpath.relpath(one.path, folder) for one in found if one.is_file]
+    names = [name for name in names if arrangements.is_picture_name(name) and "/" in name]
+    if not names:
+        raise ValueError(
+            f"Received: {folder}, with no pictures in subfolders. Expected: a folder with one "
+            f"subfolder a class. Check the path."
+        )
+    return names
+
+
+def _record(files: FileSystem, place: str) -> dict[str, Any] | None:
+    """What an output was made from; None where it was not begun."""
+    path = posixpath.join(place, RECORD)
+    if not files.get_file_info(path).is_file:
+        return None
+    with files.open_input_stream(path) as file:
+        return json.loads(file.read())
+
+
+def _begin(files: FileSystem, place: str, model: keras.Model, folder: str) -> str:
+    """Begin an output, or make sure that it goes on as it was begun; where its network lies."""
+    shape = list(model.compute_output_shape((1, *model.input_shape[1:]))[1:])
+    made = {
+        "model": fingerprints.fingerprint(model),
+        "pictures": folder,
+        "shape": shape,
+        "computed with": versions.of(*LIBRARIES),
+    }
+    network = posixpath.join(place, "network.tflite")
+    begun = _record(files, place)
+    if begun is None:  # the record is written last: where it is, all is
+        with files.open_output_stream(network) as file:
+            file.write(engines.convert(model, model.input_shape[1:]))
+        with files.open_output_stream(posixpath.join(place, RECORD)) as file:
+            file.write(json.dumps(made).encode())
+    elif begun != made:
+        differs = [name for name, value in made.items() if begun.get(name) != value]
+        raise ValueError(
+            f"Received: {place}, which was begun with another {' and '.join(differs)}. "
+            f"Expected: an output of its own for each. Name another folder."
+        )
+    return network
+
+
+def _parts(files: FileSystem, place: str) -> list[str]:
+    """The Parquet files of an output."""
+    from pyarrow import fs
+
+    found = files.get_file_info(fs.FileSelector(place))
+    return sorted(one.path for one in found if one.extension == "parquet")
+
+
+def _done(files: FileSystem, place: str) -> set[str]:
+    """The pictures that have a row; parts that are not whole, or repeat another, are removed."""
+    done: set[str] = set()
+    for part in _parts(files, place):
+        names = _names_in(files, part)
+        if names is None or done.intersection(names):
+            files.delete_file(part)
+        else:
+            done.update(names)
+    return done
+
+
+def _names_in(files: FileSystem, part: str) -> list[str] | None:
+    """The pictures of a part; None where it was not written to its end."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_table(part, filesystem=files, columns=["file"])["file"].to_pylist()
+    except (pa.ArrowInvalid, OSError):
+        return None
+
+
+@contextmanager
+def _watched(files: FileSystem, place: str, total: int, quiet: bool) -> Iterator[None]:
+    """A bar that counts what is written, asked of the files twice a second."""
+    from pyarrow import parquet
+
+    rows: dict[str, int] = {}
+    over = threading.Event()
+
+    def count() -> None:
+        for part in set(_parts(files, place)) - rows.keys():
+            try:
+                rows[part] = parquet.read_metadata(part, filesystem=files).num_rows
+            except Exception:  # it is being written
+                continue
+
+    def watch() -> None:
+        while not over.wait(0.5):
+            count()
+            bar.update(sum(rows.values()) - bar.n)
+
+    count()
+    with progress.bar("features", total, sum(rows.values()), quiet=quiet, unit=" pictures") as bar:
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()

@@ -1,0 +1,243 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 12. Beyond one machine
+#
+# **What you'll do.** You run lesson 5's extraction and a search for settings on Ray: here on two cores, and without a change
+# on as many machines as you like.
+#
+# **What you'll learn.** Which work can be handed out and which cannot; how a run survives a machine that dies; and what the
+# best of many settings is worth.
+#
+# **What you'll need.** Lessons 5 and 7, and Ray: `python3 course.py cluster` installs it beside the course's packages. Take
+# about 25 minutes; all cells together run in about 240 seconds on two CPU cores.
+
+# %% tags=["course"]
+from helpers import bases, cluster, features, panels, paths, pictures, recipes
+from helpers.exercises import lesson_12 as exercises
+
+recipe = recipes.chosen()
+print(recipe)
+panels.recall(12)
+
+# %%
+import shutil
+
+import keras
+import numpy as np
+from PIL import Image
+
+keras.utils.set_random_seed(0)
+cluster.skip_without_ray()
+
+# %% [markdown]
+# ## What does not work
+#
+# Here 50,000 pictures take minutes. Ten million would take a day, and two hundred settings a night. So you want more machines.
+#
+# | TensorFlow's text says | what is so |
+# |---|---|
+# | `MultiWorkerMirroredStrategy` trains a model with `fit` on several machines. | With Keras 3 it fails as soon as there are two ([Keras issue 20585](https://github.com/keras-team/keras/issues/20585), open since 2024). |
+#
+# Tried for this lesson with TensorFlow 2.21 and Keras 3.15, two processes in place of two machines: `fit` ends before its first
+# step, with `ValueError: Attempt to convert a value (PerReplica...) with an unsupported type`. With a single worker it runs.
+#
+# Training is hard to spread: each step begins at the weights that the last one left, so all machines have to talk after every
+# step. But you rarely need that. With a frozen base, most of the work is of another kind.
+
+# %% tags=["course"]
+panels.question(exercises.what_depends)
+
+# %% [markdown]
+# ## Hand out the pictures
+#
+# ![On the left your notebook, which hands names of files to three machines. Each has the frozen base, reads pictures from a folder or a bucket, and writes features to Parquet files. No picture passes through the notebook.](figures/handed_out.svg)
+#
+# No picture needs another. [Ray](glossary.ipynb#Ray) starts processes on all machines, hands out the work, and hands it out
+# anew when a machine is lost. Below it gets two cores of this one. If the variable `RAY_ADDRESS` names a cluster,
+# it takes that. Nothing else changes.
+#
+# The pictures have to lie in files, one subfolder a class. On a cluster, that is a shared disk or an address such as
+# `s3://bucket/pictures`.
+
+# %%
+cluster.connect()
+data = pictures.load(recipe.pictures, size=recipe.side, quiet=True)
+train_images, train_labels = data.train.images[:600], data.train.labels[:600]
+held_out_images, held_out_labels = data.validation.images[:300], data.validation.labels[:300]
+folder = paths.cache_folder() / "cluster" / recipe.name
+shutil.rmtree(folder, ignore_errors=True)
+
+for number, image in enumerate(train_images):
+    path = folder / "pictures" / data.class_names[train_labels[number]] / f"{number:05}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(path)
+
+# %% [markdown]
+# `cluster.extract` is thin. Ray Data does the work, in three lines:
+#
+# ```python
+# read = ray.data.read_binary_files(paths, include_paths=True)
+# worked = read.map_batches(Worker, compute=ray.data.ActorPoolStrategy(min_size=1, max_size=cores))
+# worked.write_parquet(output)
+# ```
+#
+# Workers read, decode, run the base and write. Only the names of the files pass through your notebook.
+# A `Worker` is an [actor](glossary.ipynb#Actor): a process that loads the network once and keeps it.
+#
+# **Predict:** will the features be those of lesson 5, to the last bit?
+
+
+# %%
+def extractor(cut):
+    """From bytes to pooled features: scaling, the base up to a cut, pooling."""
+    base = bases.load(recipe.base, size=recipe.side)
+    return keras.Sequential(
+        [
+            keras.Input(base.input_shape[1:]),
+            bases.find(recipe.base).scaling(),
+            keras.Model(base.input, base.get_layer(cut).output),
+            keras.layers.GlobalAveragePooling2D(),
+        ]
+    )
+
+
+cuts = bases.cuts(bases.load(recipe.base, size=recipe.side))
+end, earlier = cuts[-1], cuts[-4]
+output = cluster.extract(extractor(end), str(folder / "pictures"), str(folder / "features"))
+extracted = cluster.read(output)
+here = features.extract(extractor(end), train_images, engine="litert", quiet=True)
+order = [int(name[-9:-4]) for name in extracted.files]
+print(extracted)
+print("equal to the bit:", np.array_equal(extracted.features, here[order]))
+
+# %% [markdown]
+# On machines of one kind they are. Other processors add in another order, and the last digits may differ.
+#
+# ## When something dies
+#
+# A hundred machines for an hour: one of them will fail. What was written must stay, and nothing may be there twice. The Parquet
+# files are the only record of what is done. The cell throws one away, and cuts another short as a killed process would.
+#
+# **Predict:** how many pictures are computed again?
+
+# %%
+parts = sorted((folder / "features").glob("*.parquet"))
+parts[0].unlink()
+parts[1].write_bytes(parts[1].read_bytes()[:-100])
+kept = {part.name: part.stat().st_mtime_ns for part in parts[2:]}
+
+cluster.extract(extractor(end), str(folder / "pictures"), output)
+again = cluster.read(output)
+untouched = [name for name in kept if (folder / "features" / name).stat().st_mtime_ns == kept[name]]
+print(f"parts untouched: {len(untouched)} of {len(parts)}")
+print("the same table:", again.files == extracted.files and np.array_equal(again.features, extracted.features))
+
+# %% [markdown]
+# What else can happen, and what then:
+#
+# | what happens | what is done |
+# |---|---|
+# | a worker is killed | Ray starts another one, and hands out its pictures again |
+# | a machine is lost | the others take over; what was on its way is read again |
+# | the notebook is killed | the next call removes parts that are not whole, and does what is left |
+# | a file is no picture | it gets a row with the reason, and stops nobody |
+# | memory for pictures on their way is full | readers wait, and Ray moves to disk what does not fit |
+#
+# **Exercise.** Write the rule of the restart. `listed` has the names of all pictures. `parts` has for each part the names in it,
+# or None where its file is damaged. Return what is left to do, in the order of `listed`.
+
+
+# %%
+def left_to_do(listed, parts):
+    """The names that have no row yet."""
+    ...
+
+
+exercises.left_to_do.check(left_to_do)
+
+# %% [markdown]
+# ## Hand out the settings
+#
+# Lesson 5 tried settings by hand. Here Ray Tune draws 8: learning rate, dropout, weight decay, and where the base is cut.
+# [*ASHA*](glossary.ipynb#ASHA) lets all train for an epoch, then the best third for three, then the best third of these for nine.
+#
+# **Predict:** how many of the 8 train to the end?
+
+# %%
+train_features, held_out_features = (
+    {cut: features.extract(extractor(cut), images, quiet=True) for cut in (earlier, end)}
+    for images in (train_images, held_out_images)
+)
+found = cluster.search(
+    (train_features, train_labels), (held_out_features, held_out_labels), trials=8, epochs=9
+)
+columns = ["learning_rate", "dropout", "weight_decay", "cut", "state", "epochs_done", "last_val_accuracy"]
+found.table[columns].style.format(precision=4).hide(axis="index")
+
+# %% [markdown]
+# The table is the one of lesson 5's panel. Most settings cost one epoch. Look at what was stopped: are these the low learning rates?
+
+# %% tags=["course"]
+panels.question(exercises.what_early_stopping_costs)
+
+# %%
+print(found)
+
+# %% [markdown]
+# The first number was picked for being the highest of eight, so part of it is luck (lesson 7). The second is not: the best
+# settings were trained anew, five times, each on four fifths of the training pictures, and tried on the fifth that was left out.
+# Validation chose the settings; the training pictures did not. The more settings you try, the more you need that number.
+#
+# ## More machines
+#
+# ```
+# ray start --head --port=6379                 # on the first machine
+# ray start --address=FIRST:6379               # on every other one
+# RAY_ADDRESS=FIRST:6379 python3 course.py lab
+# ```
+#
+# All need the same Ray, the same Python and the same packages; `python3 course.py cluster` on each sees to that. In a cloud, `ray up`
+# starts and stops machines for you; `docs/ray-aws.yaml` is an example that nobody has tried.
+#
+# **Exercise.** How many machines does it take? Each does `rate` pictures a second after `start` seconds in which it does none.
+# Return the smallest number that is done within `hours`, or None where no number is enough.
+
+
+# %%
+def machines(pictures, rate, start, hours):
+    """The smallest number of machines that get through all pictures in time."""
+    ...  # np.ceil rounds up
+
+
+exercises.machines.check(machines)
+
+# %% [markdown]
+# ## What you have seen
+#
+# - `fit` on several machines fails with Keras 3. Extraction and search need no such thing: pictures and settings do not depend on each other.
+# - The features are the same to the bit, whoever computes them, on machines of one kind.
+# - Whole parts are the record of what is done. So a run goes on after a stop, and nothing is there twice.
+# - Starting costs tens of seconds: each worker loads TensorFlow. For these few pictures Ray is slower than one process.
+#
+# ## On your own
+#
+# 1. Start a second `cluster.extract` with `earlier`, and another output. What does it say if you name the same output?
+# 2. While an extraction runs, look at your machine's processes and end one called `ray::MapWorker`. What happens?
+# 3. Search with 4 settings and with 64. How does the gap between the two accuracies change?
+#
+# ## Further reading
+#
+# - P. Moritz and others, 2018: [Ray: A Distributed Framework for Emerging AI Applications](https://arxiv.org/abs/1712.05889)
+# - L. Li and others, 2020: [A System for Massively Parallel Hyperparameter Tuning](https://arxiv.org/abs/1810.05934), ASHA
+# - Ray: [Working with images](https://docs.ray.io/en/latest/data/working-with-images.html)

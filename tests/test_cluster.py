@@ -1,0 +1,321 @@
+"""Ray: the same numbers whatever is lost in mid-run; a sentence where it cannot work.
+
+Skipped where Ray is not installed: `python3 course.py cluster` installs it. The nodes of the
+cluster are processes of this machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from helpers import cluster, features
+from helpers.cluster import connection, extraction, tuning
+from helpers.pictures import decoding
+
+pytestmark = pytest.mark.skipif(not cluster.is_installed(), reason="Ray is not installed")
+SIDE, COUNT = 48, 240
+LEAST_STORE = 80_000_000  # Ray takes no smaller one
+NO_NETWORK = Path(__file__).with_name("no_network")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Pictures of noise in two classes, one format that Ray's own reader leaves out."""
+    folder = tmp_path_factory.mktemp("pictures")
+    generator = np.random.default_rng(0)
+    for number in range(COUNT):
+        pixels = generator.integers(0, 256, (60, 64, 3), dtype=np.uint8)
+        suffix = ("png", "jpg", "webp")[number % 3]
+        path = folder / ("cat", "dog")[number % 2] / f"{number:03}.{suffix}"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(pixels).save(path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model():
+    """A network that takes its time: there is a middle in which something can be lost."""
+    import keras
+
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Conv2D(64, 3, padding="same", activation="relu") for _ in range(14)]
+    pooling = keras.layers.GlobalAveragePooling2D()
+    scaling = keras.layers.Rescaling(1 / 255)
+    return keras.Sequential([keras.Input((SIDE, SIDE, 3)), scaling, *layers, pooling])
+
+
+@pytest.fixture(scope="module")
+def expected(folder, model) -> tuple[list[str], np.ndarray]:
+    """Names and features without Ray."""
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*"))
+    decoded = decoding.decode_files([str(folder / name) for name in names], SIDE)
+    assert not decoded.failed
+    return names, features.extract(model, decoded.images, engine="litert", keep=False, quiet=True)
+
+
+@pytest.fixture(scope="module")
+def nodes():
+    """A cluster of a head without cores, and one worker node; tests add others."""
+    from ray.cluster_utils import Cluster
+
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    made.add_node(num_cpus=1)
+    yield made
+    made.shutdown()
+
+
+@pytest.fixture
+def address(nodes, monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", nodes.address)
+    return nodes.address
+
+
+@pytest.fixture
+def small_parts(monkeypatch):
+    monkeypatch.setattr(extraction, "PART", 16)
+
+
+def parts(output: Path) -> list[Path]:
+    return sorted(output.glob("*.parquet"))
+
+
+class InMidRun(threading.Thread):
+    """Does something as soon as the first part is written."""
+
+    def __init__(self, output: Path, do) -> None:
+        super().__init__(daemon=True)
+        self.output, self.do, self.left = output, do, 0
+
+    def run(self) -> None:
+        deadline = time.monotonic() + 240
+        while time.monotonic() < deadline and not parts(self.output):
+            time.sleep(0.02)
+        self.left = COUNT - sum(len(names(part)) for part in parts(self.output))
+        self.do()
+
+
+def names(part: Path) -> list[str]:
+    return extraction._names_in(*extraction._filesystem(str(part))) or []
+
+
+def agrees(output: Path, expected) -> None:
+    """Nothing lost, nothing twice, the same numbers to the bit."""
+    found = cluster.read(str(output))
+    rows = [name for part in parts(output) for name in names(part)]
+    assert sorted(rows) == expected[0] == list(found.files)
+    assert np.array_equal(found.features, expected[1])
+    assert [name.split("/")[0] for name in found.files] == found.labels.tolist()
+
+
+def workers() -> list[psutil.Process]:
+    """The actors' processes, of those that this test's cluster began."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "MapBatches(Worker)" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def kill_a_worker() -> None:
+    while not (found := workers()):
+        time.sleep(0.05)
+    found[0].kill()
+
+
+def test_the_same_numbers_as_without_ray(folder, model, expected, address, tmp_path):
+    cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+    agrees(tmp_path, expected)
+
+
+def test_a_killed_actor(folder, model, expected, address, tmp_path, small_parts):
+    fault = InMidRun(tmp_path, kill_a_worker)
+    fault.start()
+    cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+    fault.join()
+    assert fault.left > 0
+    agrees(tmp_path, expected)
+
+
+def test_a_lost_machine(nodes, folder, model, expected, address, tmp_path, small_parts):
+    node = nodes.add_node(num_cpus=1)
+    nodes.wait_for_nodes()
+    fault = InMidRun(tmp_path, lambda: nodes.remove_node(node, allow_graceful=False))
+    fault.start()
+    cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+    fault.join()
+    assert fault.left > 0
+    agrees(tmp_path, expected)
+
+
+SCRIPT = """
+import sys
+import keras
+from helpers import cluster
+from helpers.cluster import extraction
+extraction.PART = 16
+cluster.extract(keras.models.load_model(sys.argv[1]), sys.argv[2], sys.argv[3], quiet=True)
+"""
+
+
+def test_a_killed_driver_goes_on(folder, model, expected, address, tmp_path, small_parts):
+    output = tmp_path / "output"
+    model.save(tmp_path / "model.keras")
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "model.keras"), str(folder)]
+    path = os.pathsep.join([str(NO_NETWORK), *sys.path])
+    environment = {**os.environ, "PYTHONPATH": path}
+    driver = subprocess.Popen([*command, str(output)], env=environment)
+    fault = InMidRun(output, driver.kill)
+    fault.run()
+    assert driver.wait() == -signal.SIGKILL and fault.left > 0
+    # What a writer that was killed leaves behind.
+    whole = parts(output)[0]
+    (output / "cut.parquet").write_bytes(whole.read_bytes()[:-100])
+    (output / "twice.parquet").write_bytes(whole.read_bytes())
+    before = whole.stat().st_mtime_ns
+    cluster.extract(model, str(folder), str(output), quiet=True)
+    agrees(output, expected)
+    assert parts(output)[0] != whole or whole.stat().st_mtime_ns == before
+
+
+def test_a_second_call_computes_nothing(folder, model, tmp_path, address, monkeypatch):
+    cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    assert cluster.extract(model, str(folder), str(tmp_path), quiet=True) == str(tmp_path)
+
+
+def test_what_is_no_picture_gets_a_row_with_the_reason(folder, model, address, tmp_path):
+    few = tmp_path / "few"
+    (few / "cat").mkdir(parents=True)
+    good = sorted((folder / "cat").glob("*.png"))[:5]
+    for path in good:
+        (few / "cat" / path.name).write_bytes(path.read_bytes())
+    (few / "cat" / "cut.png").write_bytes(good[0].read_bytes()[:300])
+    (few / "cat" / "text.jpg").write_text("no picture", encoding="utf-8")
+    output = tmp_path / "output"
+    cluster.extract(model, few.as_uri(), output.as_uri(), quiet=True)
+    found = cluster.read(str(output))
+    assert found.files == tuple(f"cat/{path.name}" for path in good)
+    assert dict(found.left_out) == {
+        "cat/cut.png": decoding.DAMAGED,
+        "cat/text.jpg": decoding.NOT_A_PICTURE,
+    }
+
+
+def test_a_full_object_store(folder, model, expected, tmp_path, monkeypatch):
+    """Pictures of four times what the store holds pass through it."""
+    import ray
+
+    large = tmp_path / "large"
+    for name in expected[0][:60]:
+        path = (large / name).with_suffix(".bmp")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(folder / name) as image:
+            image.convert("RGB").resize((1200, 1400), Image.NEAREST).save(path)
+    assert sum(path.stat().st_size for path in large.rglob("*.bmp")) > 3.5 * LEAST_STORE
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    ray.init(
+        "local",
+        num_cpus=1,
+        object_store_memory=LEAST_STORE,
+        include_dashboard=False,
+        log_to_driver=False,
+        runtime_env={"env_vars": connection.QUIET},
+    )
+    try:
+        cluster.extract(model, str(large), str(tmp_path / "output"), quiet=True)
+    finally:
+        ray.shutdown()
+    names = sorted(path.relative_to(large).as_posix() for path in large.rglob("*.bmp"))
+    decoded = decoding.decode_files([str(large / name) for name in names], SIDE)
+    without = features.extract(model, decoded.images, engine="litert", keep=False, quiet=True)
+    agrees(tmp_path / "output", (names, without))
+
+
+def test_another_model_gets_an_output_of_its_own(folder, model, tmp_path, address):
+    import keras
+
+    other = keras.Sequential([keras.Input((SIDE, SIDE, 3)), keras.layers.GlobalMaxPooling2D()])
+    extraction._begin(*extraction._filesystem(str(tmp_path)), other, str(folder))
+    with pytest.raises(ValueError, match=r"begun with another model and shape.*another folder"):
+        cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+
+
+def test_a_folder_without_pictures(model, tmp_path):
+    with pytest.raises(ValueError, match=r"no pictures in subfolders.*Check the path"):
+        cluster.extract(model, str(tmp_path / "nothing"), str(tmp_path), quiet=True)
+    with pytest.raises(ValueError, match=r"no features in"):
+        cluster.read(str(tmp_path))
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "nobody", "ray://127.0.0.1:{}"])
+def test_no_cluster_at_the_address(address, monkeypatch):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))  # bound and not listening
+        monkeypatch.setenv("RAY_ADDRESS", address.format(probe.getsockname()[1]))
+        with pytest.raises(ConnectionError, match=r"no cluster answers.*ray start.*or unset"):
+            cluster.connect()
+
+
+def test_another_version_of_ray(address, monkeypatch):
+    import ray
+
+    monkeypatch.setattr(ray, "__version__", "2.1.0")
+    with pytest.raises(RuntimeError, match=r"another version.*2\.1\.0.*course\.py cluster"):
+        cluster.connect()
+    ray.shutdown()
+
+
+def test_other_libraries_on_a_machine(folder, model, tmp_path, address, monkeypatch):
+    real = extraction.versions.of
+    monkeypatch.setattr(
+        extraction.versions, "of", lambda *names: {**real(*names), "tensorflow": "2.0"}
+    )
+    with pytest.raises(RuntimeError, match=r"a machine with .*Expected: .*'tensorflow': '2.0'"):
+        cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+
+
+def test_too_little_memory(folder, model, tmp_path, address, monkeypatch):
+    monkeypatch.setattr(extraction, "WORKER_BYTES", 10**15)
+    with pytest.raises(MemoryError, match=r"1000000.0 GB, for one worker.*more memory"):
+        cluster.extract(model, str(folder), str(tmp_path), quiet=True)
+
+
+def test_a_search(address, monkeypatch, tmp_path):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 300)
+    good = (generator.normal(size=(300, 8)) + 1.5 * labels[:, None]).astype("float32")
+    chance = generator.normal(size=(300, 8)).astype("float32")
+    train = {"good": good[:200], "chance": chance[:200]}, labels[:200]
+    validation = {"good": good[200:], "chance": chance[200:]}, labels[200:]
+    found = cluster.search(train, validation, trials=6, epochs=3)
+    assert len(found.table) == 6 and found.best["cut"] == "good"
+    assert set(found.table["state"]) <= {"done", "stopped"}
+    assert found.table["last_val_accuracy"].is_monotonic_decreasing
+    assert found.cross_validated.total == 200 and found.cross_validated.value > 0.8
+    assert "of 6, so part of it is luck" in repr(found)
+    assert {"run", "epochs_done", "interval_low", "seconds"} <= set(found.table.columns)
+
+
+def test_folds_never_see_what_they_are_tried_on():
+    """Labels that are nothing but chance cannot be learned, only looked up."""
+    generator = np.random.default_rng(1)
+    features_, labels = generator.normal(size=(120, 400)), generator.integers(0, 2, 120)
+    settings = {"learning_rate": 0.03}
+    found = tuning.cross_validate(settings, features_.astype("float32"), labels, 10, 0)
+    assert found.value < 0.7
