@@ -140,7 +140,8 @@ def ensure(root: Path, **additions: str) -> bool:
 
 def imported(root: Path, expression: str, module: str = "tiny") -> str:
     """What an expression about a module is for .venv's Python, somewhere else."""
-    program = [str(course.python_of(root / ".venv")), "-c"]
+    # Compiled, a module of the same size and second would pass for the one that replaced it.
+    program = [str(course.python_of(root / ".venv")), "-B", "-c"]
     program += [f"import {module}; print({module}.{expression})"]
     done = subprocess.run(
         program, capture_output=True, text=True, cwd=root.anchor, env=environment()

@@ -403,9 +403,9 @@ def test_progress_is_told(keep: bool, model: keras.Model, images: np.ndarray) ->
 def converting(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """One item for each conversion from now on."""
     done: list[bool] = []
-    convert = features.engines._convert
+    convert = features.engines.convert
     counted = lambda *arguments: done.append(True) or convert(*arguments)  # noqa: E731
-    monkeypatch.setattr(features.engines, "_convert", counted)
+    monkeypatch.setattr(features.engines, "convert", counted)
     return done
 
 
