@@ -346,7 +346,7 @@ def kaggle_wrong_argument(published):
     return model, *generated(parts, source)
 
 
-@recipe("VGG16", ("blue", "::-1", "bgr", "channel"))
+@recipe("VGG16", ("blue", "::-1", "bgr", "channel", "caffe"))
 def means_in_the_order_of_rgb(published):
     """A blog on fine-tuning VGG16: the means are taken off red, green, blue, which come as RGB."""
     right = applications.vgg16.preprocess_input

@@ -68,7 +68,10 @@ def check_rate(setup: Setup) -> Iterator[Finding]:
     test = _RangeTest(setup)
     trial = test.run(rate)
     if trial.blows_up:
-        yield _with_cause(_blown(test, rate, trial), test.raw_pictures(rate, trial))
+        cause = test.raw_pictures(rate, trial)
+        if not cause:
+            test.raise_where_rate_is_not_why(rate, trial)
+        yield _with_cause(_blown(test, rate, trial), cause)
     elif trial.losses[0] > BLOWN * trial.nothing and (cause := test.raw_pictures(rate, trial)):
         what = f"The loss begins at {trial.losses[0]:.3g}.{cause}"
         yield Finding("learning rate", "warning", what, RESCALE)
@@ -295,6 +298,19 @@ class _RangeTest:
             return self.model(images, training=True), self.model.losses
         outputs = call_in_turn(self.part, images, training=True)
         return outputs, [loss for layer in self.part for loss in layer.losses]
+
+    def raise_where_rate_is_not_why(self, rate: float, trial: _Trial) -> None:
+        """A loss that ends as high where hardly anything moves does not end there for the rate.
+
+        Raises:
+            Skip: where it does; batches differ as much, or dropout does.
+        """
+        still = self.run(rate * LOWEST)
+        if trial.end <= WORSE * still.end:
+            raise Skip(
+                f"in steps of {rate * LOWEST:.0e} the loss of batches goes up to "
+                f"{max(still.losses):.3g}, too: the rate is not why"
+            )
 
     def raw_pictures(self, rate: float, trial: _Trial) -> str:
         """A sentence on pictures that reach a fresh network unscaled, where that is the cause.
