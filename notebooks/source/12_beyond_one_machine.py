@@ -171,7 +171,8 @@ exercises.left_to_do.check(left_to_do)
 # ## Hand out the settings
 #
 # Lesson 5 tried settings by hand. Here Ray Tune draws 8: learning rate, dropout, weight decay, and where the base is cut.
-# [*ASHA*](glossary.ipynb#ASHA) lets all train for an epoch, then the best third for three, then the best third of these for nine.
+# [*ASHA*](glossary.ipynb#ASHA) lets all train for an epoch, then the best third for three, then the best third of these for nine. It
+# waits for nobody: what comes early goes on, so more than a third may.
 #
 # **Predict:** how many of the 8 train to the end?
 
@@ -187,7 +188,7 @@ columns = ["learning_rate", "dropout", "weight_decay", "cut", "state", "epochs_d
 found.table[columns].style.format(precision=4).hide(axis="index")
 
 # %% [markdown]
-# The table is the one of lesson 5's panel. Most settings cost one epoch. Look at what was stopped: are these the low learning rates?
+# The table is the one of lesson 5's panel. What was stopped cost one epoch. Are these the low learning rates?
 
 # %% tags=["course"]
 panels.question(exercises.what_early_stopping_costs)
