@@ -21,9 +21,9 @@ def said(found: Outcome) -> str:
     return "\n".join((*found.false, *found.broken)) or "nothing"
 
 
-# All faults; of their mends and of what is sound every fourth. Nightly all, with all checks.
+# Every third fault; of their mends and of what is sound every fourth. Nightly all, with all checks.
 WHOLE = bool(os.environ.get("COURSE_WHOLE"))
-STRIDE = 1 if WHOLE else 4
+FAULTS, STRIDE = list(FAULTY)[:: 1 if WHOLE else 3], 1 if WHOLE else 4
 ROOM = sys.modules["helpers.preflight"]
 
 
@@ -35,7 +35,7 @@ def look_without_trials(case: Case, *wrong: bool) -> Outcome:
         return look(case, *wrong)
 
 
-@pytest.mark.parametrize("name", FAULTY)
+@pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_named_and_nothing_else(name):
     found = look_without_trials(FAULTY[name], True)
     assert found.named and not found.false and not found.broken, said(found)
