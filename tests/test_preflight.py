@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import binomtest
 
 from helpers import bases, pictures, training, weights
-from helpers.preflight import CHECKS, UNEXPECTED, preflight
+from helpers.preflight import CHECKS, UNEXPECTED, preflight, rates
 
 LOGITS = keras.losses.BinaryCrossentropy(from_logits=True)
 # Validation sets here are small on purpose; the size is judged in a test of its own.
@@ -221,3 +221,39 @@ def test_looking_twice_says_the_same(small):
     model = compiled(cnn(), 10.0)
     reports = [repr(preflight(model, *small, progress=False)) for _ in range(2)]
     assert reports[0] == reports[1] and "learning rate" in reports[0]
+
+
+@pytest.mark.parametrize("calm", [False, True])
+def test_a_loss_that_is_as_high_where_nothing_moves_is_not_the_rates(monkeypatch, small, calm):
+    """Trials made up: the loss blows up at the compiled rate, and at others where not `calm`."""
+    wild, still = [0.7, *[5.0] * 8], [0.7] * 9
+
+    def run(test, rate, *_, **__):
+        return rates._Trial(still if calm and rate < 1e-3 else wild, test._nothing, 1.0)
+
+    monkeypatch.setattr(rates._RangeTest, "run", run)
+    only(monkeypatch, "learning rate")
+    report = preflight(compiled(cnn()), *small, **ANY_SIZE)
+    assert bool(report.findings) is calm
+    assert calm or "the rate is not why" in dict(report.skipped)["learning rate"]
+
+
+def test_labels_that_nothing_explains_in_both_sets_are_a_note(monkeypatch, drawings):
+    only(monkeypatch, "labels and pictures")
+    base = bases.load("drawn")
+    base.trainable = False
+    scaling, pooling = (
+        keras.layers.Rescaling(1 / 127.5, -1.0),
+        keras.layers.GlobalAveragePooling2D(),
+    )
+    inputs = keras.Input((96, 96, 3))
+    values = pooling(base(scaling(inputs), training=False))
+    model = compiled(keras.Model(inputs, keras.layers.Dense(1)(values)))
+    mixed = np.random.default_rng(0)
+    parts = [
+        (part.images[:count], mixed.permutation(part.labels[:count]))
+        for part, count in ((drawings.train, 120), (drawings.validation, 60))
+    ]
+    report = preflight(model, *parts, difference=0.5, progress=False)
+    assert not report.findings and [one.check for one in report.notes] == ["labels and pictures"]
+    assert "sees nothing" in report.notes[0].mend and "NOTE" in repr(report)

@@ -474,3 +474,18 @@ def test_a_network_of_ones_own_that_trains_on_is_not_said_to_be_pretrained(data)
     report = look(model, given)
     assert not report.findings
     assert "train on" in dict(report.skipped)["BatchNormalization"]
+
+
+@pytest.mark.parametrize(
+    ("prepared", "name"),
+    [
+        (lambda caffe, x: caffe(caffe(x)), "caffe, twice"),
+        (lambda caffe, x: caffe(x / 255), "caffe, of 0 to 1"),
+        (lambda caffe, x: caffe(x / 127.5 - 1), "caffe, of -1 to 1"),
+        (lambda caffe, x: caffe(x), "caffe"),
+    ],
+)
+def test_means_taken_off_from_what_was_scaled_before_are_told(prepared, name):
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 16, 16, 3)).astype("float32")
+    found = scalings.scaled_as(prepared(keras.applications.vgg16.preprocess_input, pixels))
+    assert found is not None and found.name == name
