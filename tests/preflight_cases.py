@@ -430,7 +430,7 @@ SPARSE, CATEGORICAL, BINARY = (
 # Faulty: scaling
 
 
-@faulty("value_range", "range than")
+@faulty("value_range=(-1.0, 1.0)")
 def brightness_after_scaling(wrong):
     """RandomBrightness, made for 0 to 255, behind the scaling to -1 to 1"""
     brightness = layers.RandomBrightness(0.2)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from helpers.preflight.fine_tuning import sees_maps
-from helpers.preflight.layers import leaf_layers
+from helpers.preflight.layers import PIXELS, leaf_layers
 from helpers.preflight.parts import divide, training_ids, trains
 from helpers.preflight.report import Finding
 from helpers.preflight.scalings import first_convolution, reaching
@@ -47,7 +47,7 @@ def check_views(setup: Setup) -> Iterator[Finding]:
     mend = "Augment pictures in the range that the layers are made for, before they are scaled."
     if named is not None:
         mend += f" '{named.name}' works in {tuple(named.value_range)}: put it in front of the "
-        mend += f"scaling, or give it value_range=({still.min():.3g}, {still.max():.3g})."
+        mend += f"scaling, or give it value_range={_usual_range(still)}."
     yield Finding(
         "augmentation",
         "error",
@@ -56,6 +56,13 @@ def check_views(setup: Setup) -> Iterator[Finding]:
         f"{still.min():.3g} to {still.max():.3g}.",
         mend,
     )
+
+
+def _usual_range(values: np.ndarray) -> tuple[float, float]:
+    """The smallest of the usual ranges of pixels that holds them, else their own."""
+    low, high = float(values.min()), float(values.max())
+    usual = sorted(PIXELS.values(), key=lambda pair: pair[1] - pair[0])
+    return next((pair for pair in usual if pair[0] <= low and high <= pair[1]), (low, high))
 
 
 def check_batches(setup: Setup) -> Iterator[Finding]:
