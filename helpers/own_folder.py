@@ -180,7 +180,7 @@ def glance(text: str) -> str:
     """
     path = clean_path(text)
     if path.is_file():
-        return f"{path} is an archive. 'Take my folder' unpacks and reads it."
+        return f"'{path.name}' is an archive. 'Take my folder' unpacks and reads it."
     try:
         listing = arrange(path)
     except PermissionError as error:

@@ -78,20 +78,3 @@ def test_a_folder_becomes_a_model(tmp_path, monkeypatch, way):
     same = np.asarray(model(image[np.newaxis]))
     np.testing.assert_allclose(same, exported(image[np.newaxis]), atol=1e-3)
     assert written.with_suffix(".txt").read_text(encoding="utf-8").split("\n") == names
-
-
-def test_a_zip_becomes_a_model_on_the_project_s_page(tmp_path, monkeypatch):
-    for variable in ("COURSE_RECIPE", "COURSE_PICTURES", "COURSE_FOLDER"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "no weights"))
-    folder = fill(tmp_path / "mine", ["cups", "mugs", "pots"], each=8)
-    recipes.choose("folder", shutil.make_archive(str(tmp_path / "mine"), "zip", folder))
-    printed, _ = run("your_project")
-    assert "24 pictures of 3 classes" in printed and "Preflight: " in printed
-    (written,) = (tmp_path / "cache" / "models" / "folder").glob("*/project.tflite")
-    exported = export.load(written)
-    assert exported.class_names == ("cups", "mugs", "pots")
-    image = np.asarray(Image.open(folder / "pots" / "IMG_1.jpg").resize((96, 96)))
-    assert exported.predicted_classes(image[np.newaxis]).tolist() == [2]
-    assert written.with_suffix(".keras").is_file()
