@@ -22,6 +22,7 @@ LONG_FILES = {
     "test_site.py": 60,
     "test_own_pictures.py": 20,
     "test_browser_start.py": 40,
+    "test_browser_project.py": 30,
     "test_exercises_6.py": 60,
     "test_exercises_4.py": 45,
     "test_preflight.py": 15,

@@ -7,6 +7,7 @@ Screenshots of what was seen are left in `.cache/screenshots`.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from helpers.lessons import PROJECT
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(laboratory.BROWSER is None, reason="There is no Chromium on this machine."),
+    # Its cells run under nbval each time.
+    pytest.mark.skipif(not os.environ.get("COURSE_WHOLE"), reason="half a minute: nightly"),
 ]
 
 NAMES = ("cups", "mugs", "pots")

@@ -144,7 +144,8 @@ def test_each_night_all_that_only_a_whole_run_shows():
         "course.py test -- tests/test_class.py",
         "benchmarks/recipes.py",
         "benchmarks/transfer.py",
-        "course.py test -- tests/test_browser.py",
+        "course.py test -- tests/test_browser.py tests/test_browser_project.py",
+        "course.py test -- tests/test_benchmarks.py",
     ):
         assert re.search(rf"{re.escape(line)}$", run, re.MULTILINE), line
     nights = [step for job in JOBS if job.startswith("nightly/") for step in steps(JOBS[job])]
@@ -156,7 +157,7 @@ def test_each_night_all_that_only_a_whole_run_shows():
 )
 def test_style_and_types_are_checked(line):
     assert line in commands("tests/lint").splitlines()
-    assert line in (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines()
+    assert line in map(str.strip, (ROOT / ".ci/run").read_text(encoding="utf-8").splitlines())
 
 
 @pytest.mark.parametrize("job", JOBS)
