@@ -63,6 +63,7 @@ class Scale:
         cut: where ours fine-tunes from.
         layer: where the tutorial fine-tunes from.
         others: validation pictures, and as many of the test.
+        looks: behind how many training pictures ours looks at the validation pictures.
     """
 
     picture_set: str = "photos"
@@ -72,6 +73,7 @@ class Scale:
     layer: int = 100
     train: int = 2000
     others: int = 500
+    looks: tuple[int, ...] = (500, 1000, 2000)
     epochs: int = 10
     views: int = 4
     tuning_epochs: int = 3
@@ -85,7 +87,7 @@ class Scale:
 
 QUICK = Scale(
     picture_set=str(paths.ROOT / "data" / "drawings" / "test"), size=32, base=small_network,
-    cut="below", layer=2, train=64, others=32, epochs=2, views=2, tuning_epochs=2,
+    cut="below", layer=2, train=64, others=32, looks=(32, 64), epochs=2, views=2, tuning_epochs=2,
 )  # fmt: skip
 
 
@@ -204,25 +206,29 @@ def head_on(pooled: keras.Model | None, shape: tuple[int, ...]) -> keras.Model:
 
 
 def measure_head(seed: int, scale: Scale) -> Results:
-    """From files to a linear head; then one more try at another learning rate."""
+    """From files to a linear head; then one more try at another learning rate.
+
+    The published recipe looks at the validation pictures after each epoch; this one does, too,
+    after some of the training pictures, after more, and after all.
+    """
     keras.utils.set_random_seed(seed)
     started = time.perf_counter()
     data = scale.load()
-    images, labels = data.train.images, data.train.labels
     below, pooling = cut_in_two(scale, None)
     extractor = keras.Sequential([below, pooling])
-    known = features.extract(extractor, images)
     unknown = features.extract(extractor, data.validation.images)
-    head = training.reference_head(known, labels)
-    logits = np.asarray(head(unknown))
-    accuracy = evaluation.accuracy(logits, data.validation.labels).value
-    seconds = time.perf_counter() - started
+    reached, known, labels = np.inf, unknown[:0], data.train.labels
+    for count in scale.looks:
+        more = features.extract(extractor, data.train.images[len(known) : count])
+        known = np.concatenate([known, more])
+        head = training.reference_head(known, labels[:count])
+        logits = np.asarray(head(unknown))
+        accuracy = evaluation.accuracy(logits, data.validation.labels).value
+        seconds = time.perf_counter() - started
+        yield f"ours: validation accuracy, frozen, {count} pictures", accuracy, ""
+        reached = min(reached, seconds if accuracy >= ENOUGH else np.inf)
+    yield f"ours: until validation accuracy {ENOUGH}", reached, "s"
     yield "ours: from files to a head", seconds, "s"
-    yield (
-        f"ours: until validation accuracy {ENOUGH}",
-        seconds if accuracy >= ENOUGH else np.inf,
-        "s",
-    )
     yield "ours: validation accuracy, frozen", accuracy, ""
     test = np.asarray(head(features.extract(extractor, data.test.images)))
     yield "ours: test accuracy, frozen", Answers(test, data.test.labels), ""

@@ -33,7 +33,7 @@ NAMES = ("cups", "mugs", "pots")
 
 @pytest.fixture
 def zipped(tmp_path: Path) -> Path:
-    """A zip of coloured noise, a colour a class, of which some lies on its side, and some litter."""
+    """A zip of coloured noise, a colour a class, some of it on its side, and litter."""
     random = np.random.default_rng(0)
     for label, name in enumerate(NAMES):
         (tmp_path / "mine" / name).mkdir(parents=True)

@@ -18,8 +18,8 @@ from helpers import lessons, recipes
 from helpers.commands import command_line, script
 from helpers.commands.build import read_source
 
-# Lesson 4 takes a minute with each recipe: the nightly workflow asks for it. And for the drawings and
-# the tutorial, which go the same way in every line; the drawings go it through nbval each time.
+# Lesson 4 takes a minute with each recipe: the nightly workflow asks for it. And for the drawings
+# and the tutorial, which go the same way in every line; the drawings go it through nbval each time.
 WHOLE = bool(os.environ.get("COURSE_WHOLE"))
 ASKED = tuple(recipes.RECIPES) if WHOLE else ("article",)
 # Networks have as many parameters at any side: the smallest that each takes, of 32 pixels or more.

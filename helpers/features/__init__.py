@@ -211,7 +211,9 @@ class _Plan:
 
     def store(self) -> stores.Store:
         """Where the result belongs."""
-        one = self.model.compute_output_shape((1, *self.images.shape[1:]))[1:]
+        one = self.model.output_shape[1:]
+        if None in one:
+            one = self.model.compute_output_shape((1, *self.images.shape[1:]))[1:]
         views = () if self.views == 1 else (self.views,)
         key = {
             "model": fingerprint(self.model),

@@ -38,7 +38,7 @@ def with_constants(model: keras.Model, shape: tuple[int | None, ...], dtype: np.
     trainable = [variable.numpy() for variable in model.trainable_variables]
     fixed = [variable.numpy() for variable in model.non_trainable_variables]
 
-    @tf.function(input_signature=[tf.TensorSpec(shape, dtype)])
+    @tf.function(input_signature=[tf.TensorSpec(shape, dtype)], autograph=False)
     def run(images: tf.Tensor) -> tf.Tensor:
         # Made in here, they are constants of the graph; made outside, they would be its inputs.
         constants = [tf.constant(value) for value in trainable], [tf.constant(v) for v in fixed]
@@ -70,11 +70,11 @@ def interpret(converted: bytes, threads: int) -> Forward:
     interpreter = Interpreter(model_content=converted, num_threads=threads)
     interpreter.allocate_tensors()
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
+    batch = interpreter.tensor(taken["index"])  # gives a view, none of which may be kept
 
     def run(images: np.ndarray) -> np.ndarray:
-        filled = np.zeros(taken["shape"], "float32")
-        filled[: len(images)] = images
-        interpreter.set_tensor(taken["index"], filled)
+        batch()[: len(images)] = images
+        batch()[len(images) :] = 0
         interpreter.invoke()
         return interpreter.get_tensor(given["index"])[: len(images)]
 
