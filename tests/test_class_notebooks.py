@@ -197,6 +197,7 @@ def test_no_file_stops_the_others(handed_out):
     troubles = {person: bool(each.trouble) for person, each in found.items()}
     emma = f"{STEM}-emma"
     assert troubles == {"ben": True, "cleo": True, "dan": True, emma: False}
+    assert found["cleo"].trouble == "has none of the assignment's cells"
     assert submitted(emma) == "1" and submitted("dan").startswith("def unchanged")
 
 
