@@ -430,10 +430,19 @@ def test_learning_platforms_get_the_columns_that_they_ask_for(tmp_path):
     ]
 
 
-OWN_GUIDE, CLASS_GUIDE = (
+OWN_GUIDE, CLASS_GUIDE, LESSONS_GUIDE = (
     (ROOT / "docs" / "instructors" / name).read_text(encoding="utf-8")
-    for name in ("own.md", "class.md")
+    for name in ("own.md", "class.md", "lessons.md")
 )
+
+
+@pytest.mark.parametrize("lesson", WITH_EXERCISES, ids=lambda lesson: lesson.stem)
+def test_the_guide_has_what_people_get_wrong_in_each_exercise(lesson):
+    section = re.search(rf"^## {lesson.number} (.*?)(?=^## |\Z)", LESSONS_GUIDE, re.DOTALL | re.M)[
+        1
+    ]
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| .+ \|$", section, re.MULTILINE)
+    assert sorted(rows) == sorted(found.name for found in of_lesson(lesson.number))
 
 
 def test_the_exercise_that_the_guide_adds_is_judged_and_handed_out():
