@@ -436,7 +436,11 @@ OWN_GUIDE, CLASS_GUIDE, LESSONS_GUIDE = (
 )
 
 
-@pytest.mark.parametrize("lesson", WITH_EXERCISES, ids=lambda lesson: lesson.stem)
+@pytest.mark.parametrize(
+    "lesson",
+    [lesson for lesson in WITH_EXERCISES if lesson.number < OWN],
+    ids=lambda lesson: lesson.stem,
+)
 def test_the_guide_has_what_people_get_wrong_in_each_exercise(lesson):
     section = re.search(rf"^## {lesson.number} (.*?)(?=^## |\Z)", LESSONS_GUIDE, re.DOTALL | re.M)[
         1
