@@ -258,6 +258,9 @@ def test_a_damaged_file_is_taken_in_as_one_without_answers(handed_out):
     folder = handed_out / "mail"
     folder.mkdir()
     (folder / "ben.ipynb").write_text('{"cells": [', encoding="utf-8")
+    exam = places.released("exam")  # an instructor's own
+    exam.parent.mkdir()
+    exam.write_text("{}", encoding="utf-8")
     (handed_in,) = collecting.collect(folder)
     assert (handed_in.person, handed_in.assignment) == ("ben", FIRST.stem)
     assert "could not be read" in handed_in.trouble
