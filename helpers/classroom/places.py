@@ -41,5 +41,5 @@ def released(assignment: str) -> Path:
 
 
 def assignments() -> list[str]:
-    """The names of those that were made; an instructor's own, of no lesson, are nbgrader's alone."""
+    """The names of those that were made; one that is no lesson's is nbgrader's alone."""
     return sorted(lesson.stem for lesson in LESSONS if released(lesson.stem).is_file())
