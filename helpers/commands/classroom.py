@@ -80,9 +80,9 @@ def report(people: Path | None) -> int:
     from helpers.classroom import reports
 
     folder, unlisted = reports.write(people)
-    if unlisted:
+    if people and unlisted:
         print(
-            f"Warning: collected, but not in {people}, or twice in it: {', '.join(unlisted)}. "
+            f"Warning: collected, but not in {people.name}, or twice in it: {', '.join(unlisted)}. "
             "Put the name into its column `id` or `handed_in_as`.",
             file=sys.stderr,
         )
