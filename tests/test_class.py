@@ -56,6 +56,13 @@ KINDS = {
     ),
 }
 
+# Two of them as Moodle's and Canvas's downloads name them; the class's list has who they are.
+DOWNLOADED = {
+    "half": "zip/Half Way_12_assignsubmission_file_/answers.ipynb",
+    "right": f"righteve_34_567_{LESSON.stem}.ipynb",
+}
+PEOPLE = {"half": "Half Way", "right": "righteve_34"}
+
 
 def run(folder: Path, line: str) -> str:
     """A command as an instructor types it in `folder`; what it prints."""
@@ -65,7 +72,7 @@ def run(folder: Path, line: str) -> str:
         line, shell=True, cwd=folder, env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 @pytest.mark.skipif(not os.environ.get("COURSE_WHOLE"), reason="four minutes: nightly")
@@ -107,8 +114,15 @@ def graded(tmp_path_factory):
             notebook = nbformat.read(path, as_version=4)
             notebook.cells = notebook.cells[:1:-1]
             nbformat.write(notebook, path)
+        if kind in DOWNLOADED:
+            (folder / "mail" / DOWNLOADED[kind]).parent.mkdir(parents=True, exist_ok=True)
+            path.rename(folder / "mail" / DOWNLOADED[kind])
+    examples.fill(release, {}, folder / "mail" / "guest")
+    (folder / "mail" / release.name).write_text("nobody's", encoding="utf-8")
     said = run(folder, "python3 course.py class collect mail --cell-seconds 20 --memory-gb 6")
-    run(folder, "python3 course.py class report")
+    lines = ["id,name,email,handed_in_as", *(f"{kind},,,{PEOPLE.get(kind, '')}" for kind in KINDS)]
+    (folder / "class.csv").write_text("\n".join(lines), encoding="utf-8")
+    said += run(folder, "python3 course.py class report --people class.csv")
     return folder / "class", said
 
 
@@ -142,6 +156,8 @@ def test_what_stopped_is_said(graded):
     assert "Timeout" in found["looping"] or "KeyboardInterrupt" in found["looping"]
     assert "Memory" in found["filling"] or "allocate" in found["filling"]
     assert "could not be read" in found["damaged"] and "damaged" in said
+    assert f"nobody, {LESSON.stem}.ipynb: does not tell whose it is" in said
+    assert "not in class.csv, or twice in it: guest." in said
 
 
 def test_what_cannot_be_interrupted_is_ended_and_gets_no_points(graded, tmp_path):

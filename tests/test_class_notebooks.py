@@ -118,25 +118,149 @@ def test_a_learners_own_cell_stays_above_the_answer_that_needs_it():
     nbformat.validate(found)
 
 
+STEM = FIRST.stem
+
+
 @pytest.mark.parametrize(
     ("path", "person"),
     [
         ("anna/lesson.ipynb", "anna"),
         ("Anna Smith_12345_assignsubmission_file_/lesson.ipynb", "Anna_Smith"),
+        ("Course-Lesson 1-77/Anna Smith_12345_assignsubmission_file/lesson.ipynb", "Anna_Smith"),
+        (f"Anna Smith_12345_assignsubmission_file_{STEM}.ipynb", "Anna_Smith"),
+        (f"smithanna_123_4567_{STEM}.ipynb", "smithanna"),
+        (f"submissions/smithanna_LATE_123_4599_{STEM}-1.ipynb", "smithanna"),
         ("anna+01_inspect+2026-01-01 10/lesson.ipynb", "anna"),
-        ("anna-01_inspect_trainable_weights.ipynb", "anna"),
+        (f"anna-{STEM}.ipynb", "anna"),
+        (f"{STEM}_anna (1).ipynb", "anna_1"),
+        (f"{STEM}-1234567.ipynb", "1234567"),
         ("anna@school.org.ipynb", "anna@school.org"),
-        ("../x/../../etc/lesson.ipynb", "nobody"),
+        (f"{STEM}.ipynb", ""),
+        (f"{STEM} (1).ipynb", ""),
+        (f"{STEM}-Copy1.ipynb", ""),
+        (f"{STEM} - copy (2).ipynb", ""),
+        ("../x/../../etc/lesson.ipynb", ""),
     ],
 )
-def test_a_person_is_told_from_the_folder_or_the_file(tmp_path, path, person):
-    assert collecting.person_of(tmp_path / path, tmp_path, FIRST.stem) == person
+def test_a_person_is_told_from_the_folder_or_the_file(path, person):
+    assert collecting.clean(collecting.name_of(Path(path), STEM)[0]) == person
+
+
+def mailed(folder, answers):
+    """Notebooks as they came, by path: the answer to `unchanged`, or a whole file's text."""
+    for number, (name, code) in enumerate(answers.items()):
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if code.startswith("{"):
+            path.write_text(code, encoding="utf-8")
+        else:
+            nbformat.write(answered(release(), "unchanged", code), path)
+        os.utime(path, (1e9 + number, 1e9 + number))
+    return {each.person or each.file: each for each in collecting.collect(folder)}
+
+
+def submitted(person):
+    """The answer that nbgrader finds in a person's place."""
+    path = places.class_folder() / "submitted" / person / STEM / f"{STEM}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    return next(cell.source for cell in notebook.cells if collecting.grade_id(cell) == "unchanged")
+
+
+def odd(course=None, nbgrader=None, source=""):
+    """A valid notebook whose metadata is what no course writes."""
+    cell = nbformat.v4.new_code_cell(source, metadata={"nbgrader": nbgrader})
+    return json.dumps(nbformat.v4.new_notebook(cells=[cell], metadata={"course": course}))
+
+
+def test_no_file_stops_the_others(handed_out):
+    other = places.released(find(2).stem)
+    other.parent.mkdir(parents=True)
+    nbformat.write(release(), other)
+    solution = {"solution": True, "grade_id": "unchanged"}
+    found = mailed(
+        handed_out / "mail",
+        {
+            "anna.ipynb": '{"cells": [',
+            f"{STEM}-ben.ipynb": odd(course="a string", nbgrader=["a list"]),
+            f"{STEM}-cleo.ipynb": odd(course=[1], nbgrader={"grade_id": ["a"], "solution": True}),
+            f"{STEM}-dan.ipynb": odd(nbgrader=solution, source="\ud800"),  # no text in UTF-8
+            f"{STEM}-emma/lesson.ipynb": "1",
+        },
+    )
+    (handed_out / "mail" / "nowhere.ipynb").symlink_to(handed_out / "nothing")
+    deep = '{"unchanged": ' + "[" * 100_000
+    (handed_out / "mail" / f"{STEM}-emma" / "progress.json").write_text(deep)
+    collecting.collect(handed_out / "mail")
+    unknown = found.pop(str(handed_out / "mail" / "anna.ipynb"))
+    assert "could not be read" in unknown.trouble and "tell its assignment" in unknown.trouble
+    assert not unknown.is_graded
+    troubles = {person: bool(each.trouble) for person, each in found.items()}
+    emma = f"{STEM}-emma"
+    assert troubles == {"ben": True, "cleo": True, "dan": True, emma: False}
+    assert found["cleo"].trouble == "has none of the assignment's cells"
+    assert submitted(emma) == "1" and submitted("dan").startswith("def unchanged")
+
+
+def test_nobody_is_taken_for_another(handed_out):
+    found = mailed(
+        handed_out / "mail",
+        {
+            "Anna Smith_7_assignsubmission_file_/a.ipynb": "7",
+            "Anna Smith_8_assignsubmission_file_/a.ipynb": "8",
+            "Bo Li/a.ipynb": "first",
+            "bo_li/a.ipynb": "second",
+            f"{STEM}.ipynb": "whose",
+        },
+    )
+    people = {person: submitted(person) for person, each in found.items() if each.is_graded}
+    assert people == {
+        "Anna_Smith_7": "7",
+        "Anna_Smith_8": "8",
+        "Bo_Li_1": "first",
+        "bo_li_2": "second",
+    }
+    assert "another has almost that name" in found["Bo_Li_1"].note
+    assert "rename it" in found[str(handed_out / "mail" / f"{STEM}.ipynb")].trouble
+    late = mailed(handed_out / "later", {"Anna Smith_9_assignsubmission_file_/a.ipynb": "9"})
+    again = mailed(
+        handed_out / "later",
+        {
+            "Anna Smith_9_assignsubmission_file_/a.ipynb": "9",
+            "Anna Smith_10_assignsubmission_file_/a.ipynb": "10",
+        },
+    )
+    assert list(late) == ["Anna_Smith"] and set(again) == {"Anna_Smith", "Anna_Smith_10"}
+
+
+def test_what_counts_is_the_newest_with_answers(handed_out):
+    found = mailed(
+        handed_out / "mail",
+        {
+            f"smithanna_12_99_{STEM}-1.ipynb": "newer, by Canvas",
+            f"smithanna_LATE_12_98_{STEM}.ipynb": "older, though written later",
+            "ben/answers.ipynb": "real",
+            "ben/scratch.ipynb": odd(nbgrader={}),
+            "ben/damaged.ipynb": "{",
+        },
+    )
+    assert submitted("smithanna") == "newer, by Canvas"
+    assert submitted("ben") == "real"
+    aside = [each for each in collecting.kept() if not each.is_graded]
+    assert [Path(each.file).name for each in aside] == ["scratch.ipynb", "damaged.ipynb"]
+    assert all(each.trouble.endswith("another file of theirs counts") for each in aside)
+    (handed_out / "mail" / "ben" / "scratch.ipynb").unlink()
+    collecting.keep([])
+    assert len([each for each in collecting.kept() if not each.is_graded]) == 1
+    assert found
 
 
 def test_a_damaged_file_is_taken_in_as_one_without_answers(handed_out):
     folder = handed_out / "mail"
     folder.mkdir()
     (folder / "ben.ipynb").write_text('{"cells": [', encoding="utf-8")
+    exam = places.released("exam")  # an instructor's own
+    exam.parent.mkdir()
+    exam.write_text("{}", encoding="utf-8")
     (handed_in,) = collecting.collect(folder)
     assert (handed_in.person, handed_in.assignment) == ("ben", FIRST.stem)
     assert "could not be read" in handed_in.trouble
@@ -151,11 +275,19 @@ def test_the_newer_of_two_files_counts_and_claims_come_along(handed_out):
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(answered(release(), "unchanged", code), path)
         os.utime(path, (1e9 - age, 1e9 - age))
-    (folder / "anna" / "progress.json").write_text('{"unchanged": {"tries": 7}}')
+    (folder / "anna" / "progress.json").write_text('{"unchanged": {"tries": 7, "x": [[]]}}')
     (handed_in,) = collecting.collect(folder)
     assert handed_in.file.endswith("new.ipynb")
     assert handed_in.claims == {"unchanged": {"tries": 7}}
     assert list(collecting.kept()) == [handed_in]
+
+
+def test_a_flat_file_has_the_claims_beside_it_and_no_others(handed_out):
+    (handed_out / "mail").mkdir()
+    for name in ("anna.progress.json", "progress.json"):
+        (handed_out / "mail" / name).write_text('{"unchanged": {"hints": 1}}')
+    found = mailed(handed_out / "mail", {"anna.ipynb": "1", "ben.ipynb": "2"})
+    assert (found["anna"].claims, found["ben"].claims) == ({"unchanged": {"hints": 1}}, {})
 
 
 def test_what_cannot_be_collected_is_said(handed_out, tmp_path):
@@ -208,6 +340,75 @@ def test_a_strangers_text_is_no_formula_and_no_markup():
     assert reports.listing(["<script>"]) == "<ul><li>&lt;script&gt;</li></ul>"
 
 
+def class_list(folder, *rows):
+    path = folder / "class.csv"
+    path.write_text("\n".join(["id,name,email,handed_in_as", *rows]), encoding="utf-8")
+    return path
+
+
+def test_a_download_is_the_row_of_whom_the_list_names(handed_out):
+    mailed(
+        handed_out / "mail",
+        {
+            "zip/Anna Smith_12_assignsubmission_file_/a.ipynb": "1",
+            f"muellerzoe_33_99_{STEM}.ipynb": "2",
+            "s3.ipynb": "3",
+            "guest.ipynb": "4",
+        },
+    )
+    rows = ("s1,Anna,a@b,Anna Smith", "s2,Zoe,,Zoe Mueller; muellerzoe_33", "S3,Cy,,", "s4,Dan,,")
+    people = reports.read_people(class_list(handed_out, *rows))
+    collected, unlisted = reports.by_id(people, collecting.kept())
+    assert {key: each.person for key, each in collected.items()} == {
+        ("s1", STEM): "Anna_Smith",
+        ("s2", STEM): "muellerzoe",
+        ("S3", STEM): "s3",
+    }
+    assert unlisted == ["guest"]
+    path = handed_out / "moodle.csv"
+    found = [reports.Result(key[0], STEM, "e", "right", "", 4, 4, {}) for key in collected]
+    found.append(reports.Result("s4", STEM, "e", reports.NOT_HANDED_IN, "", 0, 4, {}))
+    reports.moodle(path, people, found)
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    assert lines[1:] == ["s1,a@b,4", "s2,,4", "S3,,4", "s4,,0"]
+
+
+def test_one_name_in_two_rows_is_refused(tmp_path):
+    path = class_list(tmp_path, "s1,Anna,,Anna Smith", "anna_smith,Another,,")
+    with pytest.raises(ValueError, match="rows share anna_smith"):
+        reports.read_people(path)
+
+
+def test_the_page_says_who_has_sent_what():
+    people = [{"id": name, "name": name.title()} for name in ("anna", "ben", "cleo", "dan")]
+    sent = {
+        "anna": collecting.HandedIn("anna", STEM, "a"),
+        "ben": collecting.HandedIn("ben", STEM, "b", "could not be read"),
+        "cleo": collecting.HandedIn("cleo", STEM, "c", note="came as 'Cleo'"),
+    }
+    code = "if a < b:\n" + "    pass\n" * 20
+    found = [
+        reports.Result("anna", STEM, "e", "wrong", "No.", 0, 4, {}, code),
+        *(reports.Result(name, STEM, "e", "open", "", 0, 4, {}, "...") for name in ("ben", "cleo")),
+        reports.Result("dan", STEM, "e", reports.NOT_HANDED_IN, "", 0, 4, {}),
+    ]
+    collected = {(name, STEM): each for name, each in sent.items()}
+    aside = collecting.HandedIn("", "", "mail/lesson.ipynb", "rename it")
+    page = reports.page(people, found, collected, [*sent.values(), aside], ["eve"])
+    parts = dict(part.split("</h2>") for part in page.split("<h2>")[1:])
+    lists = {title: re.findall("<li>(.*?)</li>", part, re.DOTALL) for title, part in parts.items()}
+    assert lists["Has not begun"] == ["Cleo", "Dan"]
+    assert lists["Has handed in nothing"] == ["Dan"]
+    assert lists["Collected, but not in the class's list"] == ["eve"]
+    assert lists["Could not be graded, or needs a look"] == [
+        f"ben, {STEM}: could not be read",
+        f"cleo, {STEM}: came as &#x27;Cleo&#x27;",
+        "nobody, lesson.ipynb: rename it",
+    ]
+    (wrong,) = lists["Exercises, the hardest first"]
+    assert wrong.startswith("1 x No.<pre>if a &lt; b:\n") and wrong.count("pass") == 11
+
+
 def test_the_same_mistake_with_other_numbers_is_counted_once():
     said = ["It says 0.25 of 3.", "It says 0.5 of 4.", "None."]
     results = [reports.Result("a", "l", "e", "wrong", text, 0, 4, {}) for text in said]
@@ -232,10 +433,23 @@ def test_learning_platforms_get_the_columns_that_they_ask_for(tmp_path):
     ]
 
 
-OWN_GUIDE, CLASS_GUIDE = (
+OWN_GUIDE, CLASS_GUIDE, LESSONS_GUIDE = (
     (ROOT / "docs" / "instructors" / name).read_text(encoding="utf-8")
-    for name in ("own.md", "class.md")
+    for name in ("own.md", "class.md", "lessons.md")
 )
+
+
+@pytest.mark.parametrize(
+    "lesson",
+    [lesson for lesson in WITH_EXERCISES if lesson.number < OWN],
+    ids=lambda lesson: lesson.stem,
+)
+def test_the_guide_has_what_people_get_wrong_in_each_exercise(lesson):
+    section = re.search(rf"^## {lesson.number} (.*?)(?=^## |\Z)", LESSONS_GUIDE, re.DOTALL | re.M)[
+        1
+    ]
+    rows = re.findall(r"^\| `(\w+)` \| .+ \| .+ \|$", section, re.MULTILINE)
+    assert sorted(rows) == sorted(found.name for found in of_lesson(lesson.number))
 
 
 def test_the_exercise_that_the_guide_adds_is_judged_and_handed_out():

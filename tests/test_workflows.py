@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,6 +180,27 @@ def test_ray_is_tried_with_it_installed():
         assert lines.index("python course.py cluster") < lines.index(
             f"python course.py test {tried}"
         )
+
+
+def test_before_class_all_that_lessons_need_is_there():
+    lines = commands("before-class/lessons").splitlines()
+    lessons = lines.index('python course.py test --recipe "$PICTURES" -- notebooks')
+    assert lines.index("python course.py cluster") < lessons
+    assert "python course.py build --check" in lines[lessons:]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="The workflow runs on Linux.")
+@pytest.mark.parametrize(
+    ("pictures", "fetched"),
+    [("drawings", ""), ("article", "article"), ("my_pictures", "MobileNetV2")],
+)
+def test_before_class_what_was_chosen_is_fetched(pictures, fetched):
+    run = next(step["run"] for step in JOBS["before-class/lessons"]["steps"] if "name" in step)
+    script = f'python() {{ echo "$@"; }}\n{run}'
+    said = subprocess.run(
+        ["sh", "-c", script], env={"PICTURES": pictures}, capture_output=True, text=True
+    )
+    assert said.stdout.split() == (["course.py", "fetch", fetched] if fetched else [])
 
 
 def test_what_an_instructor_types_is_no_program():

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from helpers.files import write_whole
+from helpers.lessons import LESSONS
 from helpers.paths import ROOT
 
 CELL_SECONDS = 60
@@ -40,5 +41,5 @@ def released(assignment: str) -> Path:
 
 
 def assignments() -> list[str]:
-    """The names of those that were made."""
-    return sorted(path.parent.name for path in class_folder().glob("release/*/*.ipynb"))
+    """The names of those that were made; one that is no lesson's is nbgrader's alone."""
+    return sorted(lesson.stem for lesson in LESSONS if released(lesson.stem).is_file())

@@ -22,6 +22,7 @@ from helpers.lessons import find
 
 NOT_HANDED_IN = "not handed in"
 WORST = 5  # wrong answers to an exercise that the page shows
+EXAMPLE = (12, 200)  # the lines of one that it shows, and the letters of a line
 COLUMNS = (
     "person",
     "assignment",
@@ -45,6 +46,7 @@ class Result:
         points: what the gradebook holds, an instructor's change by hand included.
         most: what it could be.
         claimed: tries and hints as the person's own record has them, or nothing.
+        code: what was handed in.
     """
 
     person: str
@@ -55,14 +57,23 @@ class Result:
     points: float
     most: float
     claimed: dict[str, Any]
+    code: str = ""
 
 
-def write(people: Path | None = None) -> Path:
-    """Write all tables and the page into the class's folder `report`; that folder.
+# By a person's `id` and the assignment's name.
+Collected = dict[tuple[str, str], HandedIn]
+
+
+def write(people: Path | None = None) -> tuple[Path, list[str]]:
+    """Write all tables and the page into the class's folder `report`.
 
     Args:
-        people: a CSV of the class with the columns `id`, `name` and `email`, of which `id` is as
-            in the gradebook; without it the class is whoever has handed in.
+        people: a CSV of the class with the columns `id`, `name` and `email`, and, where people
+            were collected under other names than `id`, `handed_in_as` with these, a `;` between;
+            without it the class is whoever has handed in.
+
+    Returns:
+        The folder, and the names that were collected and are not in the class's list.
 
     Raises:
         ValueError: where nothing was handed in, or the class's list is not of that form.
@@ -74,66 +85,108 @@ def write(people: Path | None = None) -> Path:
             "`course.py class collect FOLDER` takes them in."
         )
     listed = read_people(people) if people else people_of(handed_in)
-    found = results(listed, handed_in)
+    collected, unlisted = by_id(listed, handed_in)
+    found = results(listed, collected)
     folder = places.class_folder() / "report"
     folder.mkdir(exist_ok=True)
     table(folder / "exercises.csv", COLUMNS, map(as_row, found))
     moodle(folder / "moodle.csv", listed, found)
     canvas(folder / "canvas.csv", listed, found)
-    write_whole(folder / "index.html", page(listed, found, handed_in))
-    return folder
+    write_whole(folder / "index.html", page(listed, found, collected, handed_in, unlisted))
+    return folder, unlisted
 
 
 def read_people(path: Path) -> list[dict[str, str]]:
     """The class's list.
 
     Raises:
-        ValueError: where a column is missing.
+        ValueError: where a column is missing, or two rows have one name.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or not {"id", "name", "email"} <= rows[0].keys():
         raise ValueError(f"Received: {path}. Expected: a CSV with the columns id, name, email.")
+    names = Counter(name for row in rows for name in names_of(row))
+    twice = [name for name, times in names.items() if times > 1]
+    if twice:
+        raise ValueError(
+            f"Received: {path}, where rows share {', '.join(twice)}. Expected: each name in "
+            "`id` and `handed_in_as` in one row."
+        )
     return rows
+
+
+def names_of(person: dict[str, str]) -> list[str]:
+    """The names under which one of the list may have been collected."""
+    names = [person["id"], *(person.get("handed_in_as") or "").split(";")]
+    return list(filter(None, dict.fromkeys(same(name or "") for name in names)))
+
+
+def same(name: str) -> str:
+    """What two spellings of a name have in common."""
+    return collecting.clean(name.strip()).casefold()
+
+
+def by_id(
+    people: Sequence[dict[str, str]], handed_in: Iterable[HandedIn]
+) -> tuple[Collected, list[str]]:
+    """Who of the list has handed in what; and the names of those whom it lacks, or has twice."""
+    ids = {name: each["id"] for each in people for name in names_of(each)}
+    found: Collected = {}
+    left = set()
+    for each in filter(lambda each: each.is_graded, handed_in):
+        person = ids.get(same(each.person)) or ids.get(same(each.handed_in_as))
+        if person is None or (person, each.assignment) in found:
+            left.add(each.person)
+        else:
+            found[person, each.assignment] = each
+    return found, sorted(left)
 
 
 def people_of(handed_in: Iterable[HandedIn]) -> list[dict[str, str]]:
     """A class's list made of those who handed in."""
-    names = sorted({each.person for each in handed_in})
-    return [{"id": name, "name": name, "email": ""} for name in names]
+    names = {same(each.person): each.person for each in handed_in if each.is_graded}
+    return [{"id": name, "name": name, "email": ""} for name in sorted(names.values())]
 
 
-def results(people: Sequence[dict[str, str]], handed_in: Sequence[HandedIn]) -> list[Result]:
+def results(people: Sequence[dict[str, str]], collected: Collected) -> list[Result]:
     """Each person's answer to each exercise of the assignments that anyone handed in."""
     from nbgrader.api import Gradebook
 
-    known = {(each.person, each.assignment): each for each in handed_in}
-    names = sorted({each.assignment for each in handed_in})
     with Gradebook(f"sqlite:///{places.class_folder() / 'gradebook.db'}") as gradebook:
         return [
             result
-            for name in names
+            for name in assignments_of(collected)
             for person in people
-            for result in of_person(gradebook, person["id"], name, known.get((person["id"], name)))
+            for result in of_person(
+                gradebook, person["id"], name, collected.get((person["id"], name))
+            )
         ]
+
+
+def assignments_of(collected: Collected) -> list[str]:
+    """The names of those that anyone handed in."""
+    return sorted({assignment for _, assignment in collected})
 
 
 def of_person(
     gradebook: Any, person: str, assignment: str, handed_in: HandedIn | None
 ) -> Iterable[Result]:
     """One person's answers to one assignment."""
-    cells = graded_cells(person, assignment) if handed_in else {}
+    cells = graded_cells(handed_in.person, assignment) if handed_in else {}
     for exercise in assignments.gradable(find(assignment)):
-        name = f"{assignments.cell_name(exercise.name)}-judged"
+        asked = assignments.cell_name(exercise.name)
+        name = f"{asked}-judged"
         most = gradebook.find_grade_cell(name, assignment, assignment).max_score
-        state, said, points = NOT_HANDED_IN, "", 0.0
+        state, said, points, code = NOT_HANDED_IN, "", 0.0, ""
         if handed_in:
             state, said = verdict_of(cells[name]) if name in cells else (WRONG, "")
             said = handed_in.trouble or said
-        if name in cells:
-            points = gradebook.find_grade(name, assignment, assignment, person).score
+            code = cells[asked].source if asked in cells else ""
+        if handed_in and name in cells:
+            points = gradebook.find_grade(name, assignment, assignment, handed_in.person).score
         claimed = handed_in.claims.get(exercise.key, {}) if handed_in else {}
-        yield Result(person, assignment, exercise.name, state, said, points, most, claimed)
+        yield Result(person, assignment, exercise.name, state, said, points, most, claimed, code)
 
 
 def graded_cells(person: str, assignment: str) -> dict[str, NotebookNode]:
@@ -210,7 +263,11 @@ def canvas(path: Path, people: Sequence[dict[str, str]], found: Sequence[Result]
 
 
 def page(
-    people: Sequence[dict[str, str]], found: Sequence[Result], handed_in: Sequence[HandedIn]
+    people: Sequence[dict[str, str]],
+    found: Sequence[Result],
+    collected: Collected,
+    handed_in: Iterable[HandedIn],
+    unlisted: Sequence[str],
 ) -> str:
     """The page: the hardest exercises first, with the wrong answers given most often."""
     by_exercise: dict[tuple[str, str], list[Result]] = {}
@@ -219,8 +276,14 @@ def page(
     ordered = sorted(by_exercise.items(), key=lambda item: share_right(item[1]))
     sections = [section(*names, results) for names, results in ordered]
     return PAGE.format(
-        missing=listing(not_begun(people, found)),
-        troubles=listing(f"{each.person}: {each.trouble}" for each in handed_in if each.trouble),
+        missing=listing(not_begun(people, found, collected)),
+        nothing="\n".join(handed_in_nothing(people, collected)),
+        unlisted=listing(unlisted),
+        troubles=listing(
+            f"{each}: {'; '.join(filter(None, (each.trouble, each.note)))}"
+            for each in handed_in
+            if each.trouble or each.note
+        ),
         sections="\n".join(sections),
     )
 
@@ -231,24 +294,44 @@ def share_right(results: Sequence[Result]) -> float:
     return sum(each.state == RIGHT for each in there) / max(len(there), 1)
 
 
-def not_begun(people: Sequence[dict[str, str]], found: Sequence[Result]) -> list[str]:
-    """Who has answered nothing, or handed in nothing."""
+def not_begun(
+    people: Sequence[dict[str, str]], found: Iterable[Result], collected: Collected
+) -> list[str]:
+    """Who has answered nothing; what could not be read or run may hold answers."""
     begun = {each.person for each in found if each.state in (RIGHT, WRONG)}
+    begun |= {person for (person, _), each in collected.items() if each.trouble}
     return [each["name"] for each in people if each["id"] not in begun]
 
 
+def handed_in_nothing(people: Sequence[dict[str, str]], collected: Collected) -> Iterable[str]:
+    """For each assignment, who has sent nothing."""
+    for name in assignments_of(collected):
+        missing = [each["name"] for each in people if (each["id"], name) not in collected]
+        yield f"<h3>{html.escape(name)}</h3>\n{listing(missing)}"
+
+
 def section(assignment: str, exercise: str, results: Sequence[Result]) -> str:
-    """One exercise: how many got it right, and what the judge said most often."""
+    """One exercise: how many got it right, what the judge said most often, and an example each."""
     counts = Counter(each.state for each in results)
+    wrong = {alike(each.said): each.code for each in results if each.state == WRONG}
     said = Counter(alike(each.said) for each in results if each.state == WRONG)
     summary = (
         f"{counts[RIGHT]} right, {counts[WRONG]} wrong, {counts[OPEN]} not answered, "
         f"{counts[NOT_HANDED_IN]} not handed in"
     )
-    lines = [f"{number} x {text}" for text, number in said.most_common(WORST)]
-    given = listing(lines) if lines else ""
+    items = "".join(
+        f"<li>{html.escape(f'{number} x {text}')}{example(wrong[text])}</li>"
+        for text, number in said.most_common(WORST)
+    )
     name = html.escape(f"{exercise} ({assignment})")
-    return f"<h3>{name}</h3>\n<p>{summary}</p>\n{given}"
+    return f"<h3>{name}</h3>\n<p>{summary}</p>\n" + (f"<ul>{items}</ul>" if items else "")
+
+
+def example(code: str) -> str:
+    """The first lines of an answer as HTML, or nothing."""
+    lines, letters = EXAMPLE
+    shown = "\n".join(line[:letters] for line in code.strip().splitlines()[:lines])
+    return f"<pre>{html.escape(shown)}</pre>" if shown else ""
 
 
 def alike(said: str) -> str:
@@ -274,13 +357,18 @@ PAGE = """\
 body {{ font: 1rem/1.5 system-ui, sans-serif; }}
 body {{ max-width: 48rem; margin: 2rem auto; padding: 0 1rem; }}
 li {{ overflow-wrap: anywhere; }}
+pre {{ overflow-x: auto; }}
 </style>
 </head>
 <body>
 <h1>The class</h1>
 <h2>Has not begun</h2>
 {missing}
-<h2>Could not be graded</h2>
+<h2>Has handed in nothing</h2>
+{nothing}
+<h2>Collected, but not in the class's list</h2>
+{unlisted}
+<h2>Could not be graded, or needs a look</h2>
 {troubles}
 <h2>Exercises, the hardest first</h2>
 {sections}

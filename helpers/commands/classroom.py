@@ -67,17 +67,24 @@ def take_in(folder: Path | None, limits: Limits) -> int:
     assert folder
     found = collecting.collect(folder.resolve())
     for number, handed_in in enumerate(found, 1):
-        graded = grading.grade(handed_in, limits)
-        collecting.keep([graded])
-        said = graded.trouble or "graded"
-        print(f"{number} of {len(found)}: {graded.person}, {graded.assignment}: {said}", flush=True)
+        if handed_in.is_graded:
+            grading.grade(handed_in, limits)
+            collecting.keep([handed_in])
+        said = "; ".join(filter(None, (handed_in.trouble or "graded", handed_in.note)))
+        print(f"{number} of {len(found)}: {handed_in}: {said}", flush=True)
     return 0
 
 
 def report(people: Path | None) -> int:
-    """Write the tables and the page."""
+    """Write the tables and the page; say who is in none of them."""
     from helpers.classroom import reports
 
-    folder = reports.write(people)
+    folder, unlisted = reports.write(people)
+    if people and unlisted:
+        print(
+            f"Warning: collected, but not in {people.name}, or twice in it: {', '.join(unlisted)}. "
+            "Put the name into its column `id` or `handed_in_as`.",
+            file=sys.stderr,
+        )
     print(f"Open {folder / 'index.html'}; the tables lie beside it.")
     return 0

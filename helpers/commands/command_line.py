@@ -138,7 +138,7 @@ def add_class(top: argparse.ArgumentParser) -> None:
 
     report = add("report", "Write the class's tables and the page of what was hard.")
     report.add_argument(
-        "--people", type=full_path, metavar="CSV", help="the class: id, name, email"
+        "--people", type=full_path, metavar="CSV", help="the class: id, name, email, handed_in_as"
     )
 
 
