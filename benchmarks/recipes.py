@@ -87,7 +87,8 @@ class Scale:
 
 QUICK = Scale(
     picture_set=str(paths.ROOT / "data" / "drawings" / "test"), size=32, base=small_network,
-    cut="below", layer=2, train=64, others=32, looks=(16, 32, 64), epochs=2, views=2, tuning_epochs=2,
+    cut="below", layer=2, train=64, others=32, looks=(16, 32, 64), epochs=2, views=2,
+    tuning_epochs=2,
 )  # fmt: skip
 
 
