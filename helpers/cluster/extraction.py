@@ -6,12 +6,13 @@ that a second try of the task has again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import posixpath
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,9 @@ TRIES = 3
 WORKER_SHARE, TASK_SHARE = 0.8, 0.1
 # Of what an output was made; it is written when all else of the beginning is there.
 RECORD = "extraction.json"
-LIBRARIES = ("ai-edge-litert", "keras", "numpy", "tensorflow")
+LIBRARIES = ("ai-edge-litert", "keras", "numpy", "pillow", "pillow-heif", "tensorflow")
+# Files that are opened at a time: those of a bucket answer late.
+READERS = 16
 
 
 @dataclass(frozen=True)
@@ -67,11 +70,13 @@ def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False)
     """What `features.extract` computes, by Ray, from a folder of pictures to Parquet files.
 
     No picture and no feature passes through this process, only the names do. When it is stopped,
-    the next call goes on from there. A file that cannot be decoded gets a row with the reason.
+    the next call goes on from there. A file that cannot be decoded gets a row with the reason. One
+    that cannot be read ends the run, which says its name: at the next try it may be readable.
 
     Args:
         model: as of `features.extract`, from pixels of 0 to 255; of one fixed, square size.
-        pictures: a folder with one subfolder a class, or an address such as `s3://bucket/folder`.
+        pictures: a folder with one subfolder a class, or an address such as `s3://bucket/folder`
+            (S3 and GCS were not tried).
         output: a folder or an address, for this model and these pictures only. On a cluster, both
             must be reachable from all of its machines.
         quiet: no progress bar.
@@ -83,7 +88,7 @@ def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False)
     Raises:
         ValueError: where there are no pictures, or `output` holds those of another model.
         MemoryError: where no machine has the memory for a worker.
-        RuntimeError: where pictures are left to do in the end.
+        RuntimeError: where a file cannot be read, or pictures are left to do in the end.
     """
     side = model.input_shape[1]
     files, folder = _filesystem(pictures)
@@ -112,12 +117,16 @@ def _run(
     files: FileSystem, folder: str, names: Sequence[str], worker: tuple[Any, ...], place: str
 ) -> None:
     """Hand out these pictures, and wait until they are written."""
-    worked = _pictures(files, folder, names).map_batches(
+    import ray
+
+    cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    worked = _pictures(files, folder, names, cores).map_batches(
         Worker,
         fn_constructor_args=(*worker, versions.of(*LIBRARIES)),
         batch_size=engines.BATCH["litert"] * 4,
         batch_format="pyarrow",
-        compute=_workers(),
+        # As many as there are cores; one is enough to begin.
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=cores, initial_size=cores),
         num_cpus=WORKER_SHARE,
         memory=WORKER_BYTES,
     )
@@ -125,14 +134,14 @@ def _run(
     worked.write_parquet(place, filesystem=worker[0], ray_remote_args=task)
 
 
-def _pictures(files: FileSystem, folder: str, names: Sequence[str]) -> ray.data.Dataset:
+def _pictures(files: FileSystem, folder: str, names: Sequence[str], cores: int) -> ray.data.Dataset:
     """The bytes of these pictures, to be read in parts by whoever has time."""
     import ray
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
-    part = max(1, min(PART, len(names) // (2 * _cores())))
+    part = max(1, min(PART, len(names) // (2 * cores)))
     return ray.data.read_binary_files(
         [posixpath.join(folder, name) for name in names],
         filesystem=files,
@@ -140,19 +149,6 @@ def _pictures(files: FileSystem, folder: str, names: Sequence[str]) -> ray.data.
         override_num_blocks=-(-len(names) // part),
         num_cpus=TASK_SHARE,
     )
-
-
-def _cores() -> int:
-    import ray
-
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
-
-
-def _workers() -> ray.data.ActorPoolStrategy:
-    """As many as there are cores; one is enough to begin."""
-    import ray
-
-    return ray.data.ActorPoolStrategy(min_size=1, max_size=_cores(), initial_size=_cores())
 
 
 class Worker:
@@ -211,7 +207,9 @@ def read(output: str) -> Extracted:
     parts = [parquet.read_table(path, filesystem=files) for path in _parts(files, place)]
     if record is None or not parts:
         raise ValueError(f"Received: no features in {output}. Expected: those of `extract`.")
-    table = pa.concat_tables(parts).sort_by("file")
+    table = pa.concat_tables(parts)
+    # What a killed run had begun may be written late, when the next one has done it again.
+    table = table.take(np.unique(table["file"].to_numpy(), return_index=True)[1])
     good = table.filter(pa.compute.is_null(table["reason"]))
     bad = table.filter(pa.compute.is_valid(table["reason"]))
     numbers = good["features"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
@@ -263,7 +261,7 @@ def _begin(files: FileSystem, place: str, model: keras.Model, folder: str) -> st
         "model": fingerprints.fingerprint(model),
         "pictures": folder,
         "shape": shape,
-        "computed with": versions.of(*LIBRARIES),
+        "software": versions.of(*LIBRARIES),
     }
     network = posixpath.join(place, "network.tflite")
     begun = _record(files, place)
@@ -292,8 +290,10 @@ def _parts(files: FileSystem, place: str) -> list[str]:
 def _done(files: FileSystem, place: str) -> set[str]:
     """The pictures that have a row; parts that are not whole, or repeat another, are removed."""
     done: set[str] = set()
-    for part in _parts(files, place):
-        names = _names_in(files, part)
+    parts = _parts(files, place)
+    with ThreadPoolExecutor(READERS) as readers:
+        found = readers.map(lambda part: _names_in(files, part), parts)
+    for part, names in zip(parts, found, strict=True):
         if names is None or done.intersection(names):
             files.delete_file(part)
         else:
@@ -312,23 +312,25 @@ def _names_in(files: FileSystem, part: str) -> list[str] | None:
         return None
 
 
-@contextmanager
+@contextlib.contextmanager
 def _watched(files: FileSystem, place: str, total: int, quiet: bool) -> Iterator[None]:
-    """A bar that counts what is written, asked of the files twice a second."""
+    """A bar that counts what is written, asked of the files; of a bucket less often."""
     from pyarrow import parquet
 
     rows: dict[str, int] = {}
     over = threading.Event()
+    pause = 0.5 if files.type_name == "local" else 5
+
+    def read(part: str) -> None:
+        with contextlib.suppress(Exception):  # it is being written
+            rows[part] = parquet.read_metadata(part, filesystem=files).num_rows
 
     def count() -> None:
-        for part in set(_parts(files, place)) - rows.keys():
-            try:
-                rows[part] = parquet.read_metadata(part, filesystem=files).num_rows
-            except Exception:  # it is being written
-                continue
+        with ThreadPoolExecutor(READERS) as readers:
+            readers.map(read, set(_parts(files, place)) - rows.keys())
 
     def watch() -> None:
-        while not over.wait(0.5):
+        while not over.wait(pause):
             count()
             bar.update(sum(rows.values()) - bar.n)
 
