@@ -138,9 +138,7 @@ def _counting(bar: tqdm) -> tune.Callback:
 
         on_trial_error = on_trial_complete
 
-        def __reduce__(
-            self,
-        ) -> Any:  # Tune writes its settings to a file; a bar cannot be
+        def __reduce__(self) -> Any:  # Tune keeps its settings in a file; a bar cannot be kept
             return tune.Callback, ()
 
     return Counting()
