@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pillow_heif
@@ -371,15 +372,19 @@ def test_trials_that_fail_once_and_always(address, monkeypatch, tmp_path):
         real(settings, **data)
 
     monkeypatch.setattr(tuning, "_trial", dies_once)
+    monkeypatch.setattr(tuning, "TRIES", 2)
     labels = np.arange(100) % 2
     given = {"good": np.stack([labels, 1 - labels], axis=1).astype("float32")}, labels
     space = {"cut": tune.grid_search(["gone", "good"]), "learning_rate": 3e38}
     found = cluster.search(given, given, space, trials=1, epochs=2, quiet=True)
     assert marker.exists() and found.best["cut"] == "good"
     assert found.table["state"].tolist() == ["diverged", "failed"]
-    space = {"cut": tune.choice(["gone"])}
+
+
+def test_trials_that_all_fail():
+    failed = SimpleNamespace(error=RuntimeError("Traceback ...\nKeyError: 'gone'\n"), metrics={})
     with pytest.raises(RuntimeError, match=r"2 trials that all failed \(KeyError: 'gone'\)"):
-        cluster.search(given, given, space, trials=2, epochs=2, quiet=True)
+        tuning._table([failed, failed], 100, epochs=2)
 
 
 def test_folds_never_see_what_they_are_tried_on():

@@ -87,8 +87,8 @@ def connect() -> None:
             logging_level="ERROR",
             **here,
         )
-    except RuntimeError as error:
-        said = " ".join(str(error).split())
+    except (ConnectionError, RuntimeError) as error:
+        said = " ".join(str(error.__cause__ or error).split())
         if "No node info found" in said:
             raise ConnectionError(
                 f"Received: RAY_ADDRESS={address}, a cluster that this machine is not part of. "

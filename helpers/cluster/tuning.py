@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
+# A machine that is lost takes its trials along: they begin anew.
+TRIES = 4
+
+
 @dataclass(frozen=True)
 class Search:
     """What came of a search.
@@ -111,17 +115,12 @@ def search(
             run_config=tune.RunConfig(
                 storage_path=storage,
                 verbose=0,
-                failure_config=tune.FailureConfig(max_failures=3),
+                failure_config=tune.FailureConfig(max_failures=TRIES - 1),
                 callbacks=[_counting(bar)],
             ),
         )
         with silence.library("ray.tune"):
             results = tuner.fit()
-    if results.num_errors == len(results):
-        raise RuntimeError(
-            f"Received: {len(results)} trials that all failed ({last_words(results[0].error)}). "
-            f"Expected: at least one that ends. Mend that, and search again."
-        )
     table = _table(results, len(validation[1]), epochs)
     best = {name: table.iloc[0][name] for name in results[0].config}
     best_features = train[0][best.get("cut", next(iter(train[0])))]
@@ -223,6 +222,11 @@ def _table(results: Any, pictures: int, epochs: int) -> pd.DataFrame:
     """The trials as the panel has its runs, the best first and what failed last."""
     import pandas as pd
 
+    if all(result.error for result in results):
+        raise RuntimeError(
+            f"Received: {len(results)} trials that all failed ({last_words(results[0].error)}). "
+            f"Expected: at least one that ends. Mend that, and search again."
+        )
     rows = []
     for number, result in enumerate(results, 1):
         metrics = result.metrics or {}
