@@ -86,12 +86,12 @@ for number, image in enumerate(train_images):
     Image.fromarray(image).save(path)
 
 # %% [markdown]
-# `cluster.extract` is thin. Ray Data does the work, in essence in three lines:
+# `cluster.extract` is thin. Ray Data hands out the work, in essence in three lines:
 #
 # ```python
-# read = ray.data.read_binary_files(names, include_paths=True)
-# worked = read.map_batches(Worker, compute=ray.data.ActorPoolStrategy(min_size=1, max_size=cores))
-# worked.write_parquet(output)
+# handed_out = ray.data.from_items(parts)  # 256 names of pictures each
+# done = handed_out.map_batches(Worker, compute=ray.data.ActorPoolStrategy(min_size=1, max_size=cores))
+# print(done.sum("pictures"))
 # ```
 #
 # Workers read, decode, run the base and write. Only the names of the files pass through your notebook.
@@ -155,8 +155,7 @@ print("the same table:", again.files == extracted.files and np.array_equal(again
 # | a machine is lost | the others take over; what was on its way is read again |
 # | the notebook is killed | the next call removes parts that are not whole, and does what is left |
 # | a file is no picture | it gets a row with the reason, and stops nobody |
-# | a file cannot be read | the run ends and names it, for the next call may read it; what is written stays |
-# | memory for pictures on their way is full | readers wait, and Ray moves to disk what does not fit |
+# | a bucket does not give a file | the run ends and names it, for the next call may read it; what is written stays |
 #
 # **Exercise.** Write the rule of the restart. `listed` has the names of all pictures. `parts` has for each part the names in it,
 # or None where its file is damaged. Return what is left to do, in the order of `listed`.
