@@ -243,7 +243,11 @@ def test_a_second_call_computes_nothing(folder, model, tmp_path, address, monkey
     assert cluster.extract(model, str(folder), str(tmp_path), quiet=True) == str(tmp_path)
 
 
-def test_what_is_no_picture_gets_a_row_with_the_reason(folder, model, address, tmp_path):
+def test_what_is_no_picture_gets_a_row_with_the_reason(
+    folder, model, address, tmp_path, monkeypatch
+):
+    real = extraction._listed
+    monkeypatch.setattr(extraction, "_listed", lambda *where: [*real(*where), "cat/gone.png"])
     few = tmp_path / "few"
     (few / "cat").mkdir(parents=True)
     good = sorted((folder / "cat").glob("*.png"))[:5]
@@ -257,6 +261,7 @@ def test_what_is_no_picture_gets_a_row_with_the_reason(folder, model, address, t
     assert found.files == tuple(f"cat/{path.name}" for path in good)
     assert dict(found.left_out) == {
         "cat/cut.png": headers.DAMAGED,
+        "cat/gone.png": "the file cannot be read (No such file or directory)",
         "cat/text.jpg": headers.NOT_A_PICTURE,
     }
 
@@ -272,6 +277,12 @@ def test_a_file_of_a_bucket_that_cannot_be_read_ends_the_run_with_its_name(tmp_p
     assert copied != "pictures/here.png" and Path(copied).read_bytes() == b"whole"
     with pytest.raises(OSError, match=r"gone\.png"):
         worker._brought(["here.png", "gone.png"], str(tmp_path))
+
+
+def test_a_machine_without_the_folder(tmp_path):
+    where = extraction._filesystem(str(tmp_path / "nothing"))
+    with pytest.raises(RuntimeError, match=r"a machine without .*nothing\. Expected"):
+        extraction.Worker(*where, *where, "network", SIDE, {})
 
 
 def test_another_model_gets_an_output_of_its_own(folder, model, tmp_path, address):

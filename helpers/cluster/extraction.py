@@ -69,8 +69,8 @@ def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False)
     """What `features.extract` computes, by Ray, from a folder of pictures to Parquet files.
 
     No picture and no feature passes through this process, only the names do. When it is stopped,
-    the next call goes on from there. A file that cannot be decoded gets a row with the reason. One
-    that cannot be read ends the run, which says its name: at the next try it may be readable.
+    the next call goes on from there. A file that cannot be read or decoded gets a row with the
+    reason. One that a bucket does not give ends the run, which names it: the next try may get it.
 
     Args:
         model: as of `features.extract`, from pixels of 0 to 255; of one fixed, square size.
@@ -87,7 +87,8 @@ def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False)
     Raises:
         ValueError: where there are no pictures, or `output` holds those of another model.
         MemoryError: where no machine has the memory for a worker.
-        RuntimeError: where a file cannot be read, or pictures are left to do in the end.
+        RuntimeError: where a machine lacks the folder, a bucket does not give a file, or pictures
+            are left to do in the end.
     """
     side = model.input_shape[1]
     files, folder = _filesystem(pictures)
@@ -163,6 +164,10 @@ class Worker:
         found = versions.of(*expected)
         if found != expected:
             raise RuntimeError(f"Received: a machine with {found}. Expected: {expected}, as here.")
+        if files.type_name == "local" and not Path(folder).is_dir():  # else it would find no file
+            raise RuntimeError(
+                f"Received: a machine without {folder}. Expected: it on all of them."
+            )
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
         with into.open_input_stream(network) as file:

@@ -154,7 +154,7 @@ print("the same table:", again.files == extracted.files and np.array_equal(again
 # | a worker is killed | Ray starts another one, and hands out its pictures again |
 # | a machine is lost | the others take over; what was on its way is read again |
 # | the notebook is killed | the next call removes parts that are not whole, and does what is left |
-# | a file is no picture | it gets a row with the reason, and stops nobody |
+# | a file is no picture, or cannot be read | it gets a row with the reason, and stops nobody |
 # | a bucket does not give a file | the run ends and names it, for the next call may read it; what is written stays |
 #
 # **Exercise.** Write the rule of the restart. `listed` has the names of all pictures. `parts` has for each part the names in it,
