@@ -81,9 +81,7 @@ def test_a_file_is_no_folder_and_an_archive_is_as_good_as_one(mugs):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("cup/1.jpg", b"")
     assert clean_path(str(path)) == path
-    assert (
-        glance(str(path)) == f"'{path.name}' is an archive. 'Take my folder' unpacks and reads it."
-    )
+    assert glance(str(path)) == f"'{path.name}' is an archive. 'Take my folder' unpacks and reads it."
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there it is a path like any other")
