@@ -19,6 +19,7 @@ LONG_FILES = {
     "test_scripts.py": 60,
     "test_browser.py": 60,
     "test_class.py": 150,
+    "test_cluster.py": 280,
     "test_site.py": 60,
     "test_own_pictures.py": 20,
     "test_browser_start.py": 40,

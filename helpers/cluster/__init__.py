@@ -1,8 +1,8 @@
 """The frozen part and the search for settings on Ray: on this machine, or on many.
 
 Both are work without dependence: between pictures, and between settings. Ray Data runs the one, Ray
-Tune the other. The variable `RAY_ADDRESS` names a cluster; without it Ray starts on this machine.
-Nothing else changes.
+Tune the other. The variable `RAY_ADDRESS` names a cluster that this machine is part of; without it
+Ray starts on this machine alone.
 """
 
 from helpers.cluster.connection import connect, connected, is_installed, skip_without_ray

@@ -12,6 +12,8 @@ from typing import Any
 from helpers import paths
 
 INSTALL = "python3 course.py cluster"
+START = ".venv/bin/ray start --head --port=6379 --disable-usage-stats"
+JOIN = ".venv/bin/ray start --address={} --disable-usage-stats"
 # One network and TensorFlow's decoders, as benchmarks/cluster.py measures them.
 WORKER_BYTES = 1_200_000_000
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
@@ -50,9 +52,9 @@ def connected() -> Iterator[None]:
     connect()
     try:
         yield
-    except ray.exceptions.RayError as error:
+    except (ray.exceptions.RayError, OSError) as error:
         raise RuntimeError(
-            f"Received: work that failed on a machine ({_last_words(error)}). Expected: all of it "
+            f"Received: work that failed on a machine ({last_words(error)}). Expected: all of it "
             f"done. What is written is kept: mend that, and run it again."
         ) from error
     finally:
@@ -64,11 +66,11 @@ def connect() -> None:
     """Ray, at `RAY_ADDRESS` or begun on two cores of this machine; one that runs already is used.
 
     Raises:
-        ConnectionError: where no cluster answers at the address.
+        ConnectionError: where no cluster answers at the address, or this machine is not of it.
         RuntimeError: where it runs another version of Ray or of Python, or Ray is not installed.
     """
     ray = _imported()
-    address = os.environ.get("RAY_ADDRESS")
+    address = os.environ.get("RAY_ADDRESS", "")
     if ray.is_initialized():
         return
     _check_address(address)
@@ -85,10 +87,15 @@ def connect() -> None:
             logging_level="ERROR",
             **here,
         )
-    except RuntimeError as error:
-        if "mismatch" not in str(error):
+    except (ConnectionError, RuntimeError) as error:
+        said = " ".join(str(error.__cause__ or error).split())
+        if "No node info found" in said:
+            raise ConnectionError(
+                f"Received: RAY_ADDRESS={address}, a cluster that this machine is not part of. "
+                f"Expected: Ray runs here, too. Run `{JOIN.format(address)}` on this machine."
+            ) from error
+        if "mismatch" not in said:
             raise
-        said = " ".join(str(error).split())
         raise RuntimeError(
             f"Received: another version at RAY_ADDRESS={address} than here ({said}). Expected: the "
             f"same Ray and the same Python. Run `{INSTALL}` on all machines, from the same commit."
@@ -105,24 +112,30 @@ def _imported() -> Any:
     return ray
 
 
-def _last_words(error: Exception) -> str:
+def last_words(error: Exception) -> str:
     """The line of a traceback from another machine that says most."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return next((line for line in reversed(lines) if "Received:" in line), lines[-1])
 
 
-def _check_address(address: str | None) -> None:
+def _check_address(address: str) -> None:
     """Ask whether anybody listens, for Ray itself would try for minutes."""
-    if address in (None, "auto", "local"):
+    if address in ("", "auto", "local"):
         return
-    host, _, port = str(address).rpartition(":")
+    if "://" in address:
+        raise ConnectionError(
+            f"Received: RAY_ADDRESS={address}, an address for Ray's clients, which are outside the "
+            f"cluster. Expected: host and port of its head, such as 10.0.0.1:6379, on a machine of "
+            f"the cluster. To make this one such a machine run `{JOIN.format('10.0.0.1:6379')}`."
+        )
+    host, _, port = address.rpartition(":")
     try:
         socket.create_connection((host, int(port)), timeout=5).close()
     except (OSError, ValueError) as error:
         raise ConnectionError(
             f"Received: RAY_ADDRESS={address}, where no cluster answers ({error}). Expected: host "
-            f"and port of a cluster's head, such as 10.0.0.1:6379. Start one there with `ray start "
-            f"--head`, or unset RAY_ADDRESS to work on this machine."
+            f"and port of a cluster's head, such as 10.0.0.1:6379. Start one there with `{START}`, "
+            f"or unset RAY_ADDRESS to work on this machine."
         ) from error
 
 

@@ -1,17 +1,20 @@
 """The frozen part on Ray Data: from a folder of pictures to a folder of Parquet files.
 
-The Parquet files are the only record of what is done. Each is written by one task, under a name
-that a second try of the task has again.
+Ray hands out names. The workers read, decode, compute and write, so no picture passes through Ray's
+memory, and no task has to wait for another. (Reading and writing as tasks of Ray Data's own, in
+shares of a core, kept Ray busy starting processes for them.) The Parquet files are the only record
+of what is done.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import posixpath
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,18 +29,17 @@ from helpers.pictures import arrangements, decoding
 if TYPE_CHECKING:
     import keras
     import pyarrow as pa
-    import ray.data
     from pyarrow.fs import FileSystem
 
 # Pictures that are read, and written, together: what a lost machine or a stop can cost.
 PART = 256
 # A machine that is lost while it writes can leave a part that is not whole: it is done anew.
 TRIES = 3
-# Of a core. Workers that hold whole cores would starve the tasks that read and write.
-WORKER_SHARE, TASK_SHARE = 0.8, 0.1
 # Of what an output was made; it is written when all else of the beginning is there.
 RECORD = "extraction.json"
-LIBRARIES = ("ai-edge-litert", "keras", "numpy", "tensorflow")
+LIBRARIES = ("ai-edge-litert", "keras", "numpy", "pillow", "pillow-heif", "tensorflow")
+# Files of a bucket, which answers late, that are opened at a time.
+READERS = 16
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,13 @@ def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False)
     """What `features.extract` computes, by Ray, from a folder of pictures to Parquet files.
 
     No picture and no feature passes through this process, only the names do. When it is stopped,
-    the next call goes on from there. A file that cannot be decoded gets a row with the reason.
+    the next call goes on from there. A file that cannot be read or decoded gets a row with the
+    reason. One that a bucket does not give ends the run, which names it: the next try may get it.
 
     Args:
         model: as of `features.extract`, from pixels of 0 to 255; of one fixed, square size.
-        pictures: a folder with one subfolder a class, or an address such as `s3://bucket/folder`.
+        pictures: a folder with one subfolder a class, or an address such as `s3://bucket/folder`
+            (S3 and GCS were not tried).
         output: a folder or an address, for this model and these pictures only. On a cluster, both
             must be reachable from all of its machines.
         quiet: no progress bar.
@@ -83,7 +87,8 @@ def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False)
     Raises:
         ValueError: where there are no pictures, or `output` holds those of another model.
         MemoryError: where no machine has the memory for a worker.
-        RuntimeError: where pictures are left to do in the end.
+        RuntimeError: where a machine lacks the folder, a bucket does not give a file, or pictures
+            are left to do in the end.
     """
     side = model.input_shape[1]
     files, folder = _filesystem(pictures)
@@ -94,11 +99,15 @@ def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False)
     left = sorted(set(names) - _done(into, place))
     if not left:
         return output
-    with connected(), _watched(into, place, len(names), quiet):
+    begun = len(names) - len(left)
+    with (
+        connected(),
+        progress.bar("features", len(names), begun, quiet=quiet, unit=" pictures") as bar,
+    ):
         check_memory(WORKER_BYTES)
         for _ in range(TRIES):
             if left:
-                _run(files, folder, left, (into, network, side, folder), place)
+                _run(files, folder, left, (into, place, network, side), bar.update)
                 left = sorted(set(names) - _done(into, place))
     if left:
         raise RuntimeError(
@@ -109,96 +118,114 @@ def extract(model: keras.Model, pictures: str, output: str, quiet: bool = False)
 
 
 def _run(
-    files: FileSystem, folder: str, names: Sequence[str], worker: tuple[Any, ...], place: str
+    files: FileSystem,
+    folder: str,
+    names: Sequence[str],
+    worker: tuple[Any, ...],
+    advance: Callable[[int], Any],
 ) -> None:
     """Hand out these pictures, and wait until they are written."""
-    worked = _pictures(files, folder, names).map_batches(
+    import ray
+
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    size = max(1, min(PART, len(names) // (2 * cores)))
+    parts = [{"names": names[first : first + size]} for first in range(0, len(names), size)]
+    worked = ray.data.from_items(parts, override_num_blocks=len(parts)).map_batches(
         Worker,
-        fn_constructor_args=(*worker, versions.of(*LIBRARIES)),
-        batch_size=engines.BATCH["litert"] * 4,
+        fn_constructor_args=(files, folder, *worker, versions.of(*LIBRARIES)),
+        batch_size=1,
         batch_format="pyarrow",
-        compute=_workers(),
-        num_cpus=WORKER_SHARE,
+        # As many as there are cores; one is enough to begin.
+        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=cores, initial_size=cores),
+        num_cpus=1,
         memory=WORKER_BYTES,
     )
-    task = {"num_cpus": TASK_SHARE}
-    worked.write_parquet(place, filesystem=worker[0], ray_remote_args=task)
-
-
-def _pictures(files: FileSystem, folder: str, names: Sequence[str]) -> ray.data.Dataset:
-    """The bytes of these pictures, to be read in parts by whoever has time."""
-    import ray
-
-    context = ray.data.DataContext.get_current()
-    context.enable_progress_bars = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    part = max(1, min(PART, len(names) // (2 * _cores())))
-    return ray.data.read_binary_files(
-        [posixpath.join(folder, name) for name in names],
-        filesystem=files,
-        include_paths=True,
-        override_num_blocks=-(-len(names) // part),
-        num_cpus=TASK_SHARE,
-    )
-
-
-def _cores() -> int:
-    import ray
-
-    return max(1, int(ray.cluster_resources().get("CPU", 1)))
-
-
-def _workers() -> ray.data.ActorPoolStrategy:
-    """As many as there are cores; one is enough to begin."""
-    import ray
-
-    return ray.data.ActorPoolStrategy(min_size=1, max_size=_cores(), initial_size=_cores())
+    for row in worked.iter_rows():
+        advance(row["pictures"])
 
 
 class Worker:
-    """An actor: from the bytes of pictures to rows with features."""
+    """An actor: reads the pictures of a part, and writes their features to a file."""
 
     def __init__(
-        self, files: FileSystem, network: str, side: int, folder: str, expected: Mapping[str, str]
+        self,
+        files: FileSystem,
+        folder: str,
+        into: FileSystem,
+        place: str,
+        network: str,
+        side: int,
+        expected: Mapping[str, str],
     ) -> None:
         import tensorflow as tf
 
         found = versions.of(*expected)
         if found != expected:
             raise RuntimeError(f"Received: a machine with {found}. Expected: {expected}, as here.")
+        if files.type_name == "local" and not Path(folder).is_dir():  # else it would find no file
+            raise RuntimeError(
+                f"Received: a machine without {folder}. Expected: it on all of them."
+            )
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        with files.open_input_stream(network) as file:
+        with into.open_input_stream(network) as file:
             self._run = engines.interpret(file.read(), threads=1)
-        self._side, self._folder = side, folder
+        self._files, self._folder, self._side = files, folder, side
+        self._into, self._place = into, place
 
     def __call__(self, batch: pa.Table) -> pa.Table:
+        """From the names of a part to how many pictures it has."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        (names,) = batch["names"].to_pylist()
+        # A second try writes the same file again.
+        digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:24]
+        with self._into.open_output_stream(
+            posixpath.join(self._place, f"{digest}.parquet")
+        ) as file:
+            parquet.write_table(self._table(names), file)
+        return pa.table({"pictures": [len(names)]})
+
+    def _table(self, names: Sequence[str]) -> pa.Table:
         """A row a picture."""
         import pyarrow as pa
 
-        names = [posixpath.relpath(path, self._folder) for path in batch["path"].to_pylist()]
-        decoded: list[np.ndarray] = []
-        reasons: list[str | None] = []
-        for contents in batch["bytes"]:
-            try:
-                decoded.append(decoding.decode(contents.as_py(), self._side))
-                reasons.append(None)
-            except decoding.NotAPicture as error:
-                reasons.append(error.reason)
-        computed = iter(self._features(decoded))
-        rows = [next(computed).ravel() if reason is None else None for reason in reasons]
+        with tempfile.TemporaryDirectory() as here:
+            decoded = decoding.decode_files(self._brought(names, here), self._side)
+        good = [row for row in range(len(names)) if row not in decoded.failed]
+        computed = dict(zip(good, self._features(decoded.images[good]), strict=True))
+        rows = [computed[row].ravel() if row in computed else None for row in range(len(names))]
         columns = {
             "file": pa.array(names),
             "label": pa.array([posixpath.basename(posixpath.dirname(name)) for name in names]),
             "features": pa.array(rows, pa.list_(pa.float32())),
-            "reason": pa.array(reasons, pa.string()),
+            "reason": pa.array([decoded.failed.get(row) for row in range(len(names))], pa.string()),
         }
         return pa.table(columns)
 
-    def _features(self, decoded: Sequence[np.ndarray]) -> Iterator[np.ndarray]:
+    def _brought(self, names: Sequence[str], here: str) -> list[str]:
+        """Where these files lie on this machine, copied to `here` where they do not yet."""
+
+        sources = [posixpath.join(self._folder, name) for name in names]
+        if self._files.type_name == "local":
+            return sources
+        copies = [f"{here}/{number}" for number in range(len(names))]
+
+        def copy(source: str, copied: str) -> None:
+            with self._files.open_input_stream(source) as file:
+                Path(copied).write_bytes(file.read())
+
+        with ThreadPoolExecutor(READERS) as readers:
+            list(readers.map(copy, sources, copies))
+        return copies
+
+    def _features(self, images: np.ndarray) -> Iterator[np.ndarray]:
         step = engines.BATCH["litert"]
-        for first in range(0, len(decoded), step):
-            yield from self._run(np.stack(decoded[first : first + step]))
+        for first in range(0, len(images), step):
+            yield from self._run(images[first : first + step])
 
 
 def read(output: str) -> Extracted:
@@ -211,7 +238,9 @@ def read(output: str) -> Extracted:
     parts = [parquet.read_table(path, filesystem=files) for path in _parts(files, place)]
     if record is None or not parts:
         raise ValueError(f"Received: no features in {output}. Expected: those of `extract`.")
-    table = pa.concat_tables(parts).sort_by("file")
+    table = pa.concat_tables(parts)
+    # What a killed run had begun may be written late, when the next one has done it again.
+    table = table.take(np.unique(table["file"].to_numpy(), return_index=True)[1])
     good = table.filter(pa.compute.is_null(table["reason"]))
     bad = table.filter(pa.compute.is_valid(table["reason"]))
     numbers = good["features"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
@@ -263,7 +292,7 @@ def _begin(files: FileSystem, place: str, model: keras.Model, folder: str) -> st
         "model": fingerprints.fingerprint(model),
         "pictures": folder,
         "shape": shape,
-        "computed with": versions.of(*LIBRARIES),
+        "software": versions.of(*LIBRARIES),
     }
     network = posixpath.join(place, "network.tflite")
     begun = _record(files, place)
@@ -292,8 +321,10 @@ def _parts(files: FileSystem, place: str) -> list[str]:
 def _done(files: FileSystem, place: str) -> set[str]:
     """The pictures that have a row; parts that are not whole, or repeat another, are removed."""
     done: set[str] = set()
-    for part in _parts(files, place):
-        names = _names_in(files, part)
+    parts = _parts(files, place)
+    with ThreadPoolExecutor(READERS) as readers:
+        found = readers.map(lambda part: _names_in(files, part), parts)
+    for part, names in zip(parts, found, strict=True):
         if names is None or done.intersection(names):
             files.delete_file(part)
         else:
@@ -310,34 +341,3 @@ def _names_in(files: FileSystem, part: str) -> list[str] | None:
         return parquet.read_table(part, filesystem=files, columns=["file"])["file"].to_pylist()
     except (pa.ArrowInvalid, OSError):
         return None
-
-
-@contextmanager
-def _watched(files: FileSystem, place: str, total: int, quiet: bool) -> Iterator[None]:
-    """A bar that counts what is written, asked of the files twice a second."""
-    from pyarrow import parquet
-
-    rows: dict[str, int] = {}
-    over = threading.Event()
-
-    def count() -> None:
-        for part in set(_parts(files, place)) - rows.keys():
-            try:
-                rows[part] = parquet.read_metadata(part, filesystem=files).num_rows
-            except Exception:  # it is being written
-                continue
-
-    def watch() -> None:
-        while not over.wait(0.5):
-            count()
-            bar.update(sum(rows.values()) - bar.n)
-
-    count()
-    with progress.bar("features", total, sum(rows.values()), quiet=quiet, unit=" pictures") as bar:
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            thread.join()

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from helpers import evaluation, quiet, training
-from helpers.cluster.connection import WORKER_BYTES, check_memory, connected
+from helpers import evaluation, progress, training
+from helpers import quiet as silence
+from helpers.cluster.connection import WORKER_BYTES, check_memory, connected, last_words
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
+    from ray import tune
+    from tqdm import tqdm
+
+
+# A machine that is lost takes its trials along: they begin anew.
+TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -57,11 +64,12 @@ def search(
     trials: int = 16,
     epochs: int = 16,
     seed: int = 0,
+    quiet: bool = False,
 ) -> Search:
     """Try settings of a head with Ray Tune, and stop early what falls behind (ASHA).
 
-    The best is then trained anew in five folds of the training pictures. Validation chose it, the
-    training pictures did not: so the folds say what it is worth.
+    The best is then trained anew in five folds of the training pictures. It was picked by its
+    validation accuracy, so only its accuracy on other pictures is unflattered.
 
     Args:
         train: features by cut, each `(n, channels)`, and int labels `(n,)`.
@@ -70,12 +78,21 @@ def search(
         trials: how many settings.
         epochs: of a trial that is not stopped.
         seed: of the settings and of the heads.
+        quiet: no progress bar.
 
     Returns:
         A `Search`. Source of ASHA: Li and others (2020), 'A System for Massively Parallel
         Hyperparameter Tuning', MLSys.
+
+    Raises:
+        MemoryError: where no machine has the memory for a worker.
+        RuntimeError: where no trial came to an end.
     """
-    with connected(), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as storage:
+    with (
+        connected(),
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as storage,
+        progress.bar("settings", trials, quiet=quiet, unit=" settings") as bar,
+    ):
         from ray import tune
 
         check_memory(WORKER_BYTES)
@@ -98,15 +115,32 @@ def search(
             run_config=tune.RunConfig(
                 storage_path=storage,
                 verbose=0,
-                failure_config=tune.FailureConfig(max_failures=3),
+                failure_config=tune.FailureConfig(max_failures=TRIES - 1),
+                callbacks=[_counting(bar)],
             ),
         )
-        with quiet.library("ray.tune"):
+        with silence.library("ray.tune"):
             results = tuner.fit()
     table = _table(results, len(validation[1]), epochs)
     best = {name: table.iloc[0][name] for name in results[0].config}
     best_features = train[0][best.get("cut", next(iter(train[0])))]
     return Search(table, best, cross_validate(best, best_features, train[1], epochs, seed))
+
+
+def _counting(bar: tqdm) -> tune.Callback:
+    """Moves a bar on with each trial that ends."""
+    from ray import tune
+
+    class Counting(tune.Callback):
+        def on_trial_complete(self, *_: Any, **__: Any) -> None:
+            bar.update()
+
+        on_trial_error = on_trial_complete
+
+        def __reduce__(self) -> Any:  # Tune keeps its settings in a file; a bar cannot be kept
+            return tune.Callback, ()
+
+    return Counting()
 
 
 def usual_space(cuts: Sequence[str]) -> dict[str, Any]:
@@ -135,7 +169,8 @@ def _trial(
     held_out = validation[0][cut], validation[1]
     _, run = _epochs(settings, train[0][cut], train[1], epochs, seed, validation=held_out)
     for epoch in run:
-        tune.report({"val_accuracy": epoch.val_accuracy, "epoch": epoch.number})
+        reached = {"val_accuracy": epoch.val_accuracy, "epoch": epoch.number}
+        tune.report(reached | {"diverged": epoch.diverged})
 
 
 def _epochs(
@@ -184,29 +219,32 @@ def cross_validate(
 
 
 def _table(results: Any, pictures: int, epochs: int) -> pd.DataFrame:
-    """The trials as the panel has its runs, the best first."""
+    """The trials as the panel has its runs, the best first and what failed last."""
     import pandas as pd
 
+    if all(result.error for result in results):
+        raise RuntimeError(
+            f"Received: {len(results)} trials that all failed ({last_words(results[0].error)}). "
+            f"Expected: at least one that ends. Mend that, and search again."
+        )
     rows = []
     for number, result in enumerate(results, 1):
-        reached = result.metrics.get("val_accuracy")
-        failed = result.error is not None or reached is None
-        done = int(result.metrics.get("epoch", 0))
-        low, high = (
-            (None, None)
-            if failed
-            else evaluation.Accuracy(round(reached * pictures), pictures).interval
-        )
+        metrics = result.metrics or {}
+        done, reached, low, high = int(metrics.get("epoch", 0)), None, None, None
+        state = "diverged" if metrics.get("diverged") else "done" if done == epochs else "stopped"
+        if result.error is None:
+            reached = metrics["val_accuracy"]
+            low, high = evaluation.Accuracy(round(reached * pictures), pictures).interval
         rows.append(
             {
                 "run": number,
                 **result.config,
-                "state": "failed" if failed else "done" if done == epochs else "stopped",
+                "state": "failed" if result.error else state,
                 "epochs_done": done,
                 "last_val_accuracy": reached,
                 "interval_low": low,
                 "interval_high": high,
-                "seconds": round(result.metrics.get("time_total_s", 0.0), 2),
+                "seconds": round(metrics.get("time_total_s", 0.0), 2),
             }
         )
     # Of two that are equal, the one that was trained longer was tried harder.

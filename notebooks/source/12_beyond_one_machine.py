@@ -35,6 +35,7 @@ import shutil
 
 import keras
 import numpy as np
+import pandas as pd
 from PIL import Image
 
 keras.utils.set_random_seed(0)
@@ -48,7 +49,7 @@ cluster.skip_without_ray()
 #
 # | TensorFlow's text says | what is so |
 # |---|---|
-# | `MultiWorkerMirroredStrategy` trains a model with `fit` on several machines. | With Keras 3 it fails as soon as there are two ([Keras issue 20585](https://github.com/keras-team/keras/issues/20585), open since 2024). |
+# | `MultiWorkerMirroredStrategy` trains a model with `fit` on several machines. | With Keras 3 it fails as soon as there are two ([Keras issue 20585](https://github.com/keras-team/keras/issues/20585), open since 2024; [TensorFlow issue 72388](https://github.com/tensorflow/tensorflow/issues/72388)). |
 #
 # Tried for this lesson with TensorFlow 2.21 and Keras 3.15, two processes in place of two machines: `fit` ends before its first
 # step, with `ValueError: Attempt to convert a value (PerReplica...) with an unsupported type`. With a single worker it runs.
@@ -66,10 +67,10 @@ panels.question(exercises.what_depends)
 #
 # No picture needs another. [Ray](glossary.ipynb#Ray) starts processes on all machines, hands out the work, and hands it out
 # anew when a machine is lost. Below it gets two cores of this one. If the variable `RAY_ADDRESS` names a cluster,
-# it takes that. Nothing else changes.
+# it takes that. Only the two addresses, of the pictures and of the output, must be reachable from all machines.
 #
 # The pictures have to lie in files, one subfolder a class. On a cluster, that is a shared disk or an address such as
-# `s3://bucket/pictures`.
+# `s3://bucket/pictures` (S3 and GCS were not tried).
 
 # %%
 cluster.connect()
@@ -85,18 +86,18 @@ for number, image in enumerate(train_images):
     Image.fromarray(image).save(path)
 
 # %% [markdown]
-# `cluster.extract` is thin. Ray Data does the work, in three lines:
+# `cluster.extract` is thin. Ray Data hands out the work, in essence in three lines:
 #
 # ```python
-# read = ray.data.read_binary_files(paths, include_paths=True)
-# worked = read.map_batches(Worker, compute=ray.data.ActorPoolStrategy(min_size=1, max_size=cores))
-# worked.write_parquet(output)
+# handed_out = ray.data.from_items(parts)  # 256 names of pictures each
+# done = handed_out.map_batches(Worker, compute=ray.data.ActorPoolStrategy(min_size=1, max_size=cores))
+# print(done.sum("pictures"))
 # ```
 #
 # Workers read, decode, run the base and write. Only the names of the files pass through your notebook.
 # A `Worker` is an [actor](glossary.ipynb#Actor): a process that loads the network once and keeps it.
 #
-# **Predict:** will the features be those of lesson 5, to the last bit?
+# **Predict:** will the features be those of `features.extract`, to the last bit?
 
 
 # %%
@@ -136,12 +137,13 @@ print("equal to the bit:", np.array_equal(extracted.features, here[order]))
 parts = sorted((folder / "features").glob("*.parquet"))
 parts[0].unlink()
 parts[1].write_bytes(parts[1].read_bytes()[:-100])
-kept = {part.name: part.stat().st_mtime_ns for part in parts[2:]}
+kept = {part: part.stat().st_mtime_ns for part in parts[2:]}
 
 cluster.extract(extractor(end), str(folder / "pictures"), output)
 again = cluster.read(output)
-untouched = [name for name in kept if (folder / "features" / name).stat().st_mtime_ns == kept[name]]
-print(f"parts untouched: {len(untouched)} of {len(parts)}")
+untouched = [part for part in kept if part.stat().st_mtime_ns == kept[part]]
+computed = len(train_images) - sum(len(pd.read_parquet(part)) for part in untouched)
+print(f"parts untouched: {len(untouched)} of {len(parts)}; pictures computed again: {computed}")
 print("the same table:", again.files == extracted.files and np.array_equal(again.features, extracted.features))
 
 # %% [markdown]
@@ -152,8 +154,8 @@ print("the same table:", again.files == extracted.files and np.array_equal(again
 # | a worker is killed | Ray starts another one, and hands out its pictures again |
 # | a machine is lost | the others take over; what was on its way is read again |
 # | the notebook is killed | the next call removes parts that are not whole, and does what is left |
-# | a file is no picture | it gets a row with the reason, and stops nobody |
-# | memory for pictures on their way is full | readers wait, and Ray moves to disk what does not fit |
+# | a file is no picture, or cannot be read | it gets a row with the reason, and stops nobody |
+# | a bucket does not give a file | the run ends and names it, for the next call may read it; what is written stays |
 #
 # **Exercise.** Write the rule of the restart. `listed` has the names of all pictures. `parts` has for each part the names in it,
 # or None where its file is damaged. Return what is left to do, in the order of `listed`.
@@ -170,17 +172,16 @@ exercises.left_to_do.check(left_to_do)
 # %% [markdown]
 # ## Hand out the settings
 #
-# Lesson 5 tried settings by hand. Here Ray Tune draws 8: learning rate, dropout, weight decay, and where the base is cut.
-# [*ASHA*](glossary.ipynb#ASHA) lets all train for an epoch, then the best third for three, then the best third of these for nine. It
-# waits for nobody: what comes early goes on, so more than a third may.
+# Lesson 5 tried settings by hand. Here Ray Tune draws 8 settings: learning rate, dropout, weight decay, and where the base is cut.
+# [*ASHA*](glossary.ipynb#ASHA) lets all train for an epoch, then the best third for three, then the best third of these for nine. A
+# setting is compared only with those that got there before it, and the first one always goes on. So more than a third may.
 #
 # **Predict:** how many of the 8 train to the end?
 
 # %%
-train_features, held_out_features = (
-    {cut: features.extract(extractor(cut), images, quiet=True) for cut in (earlier, end)}
-    for images in (train_images, held_out_images)
-)
+tried = (earlier, end)
+train_features = {cut: features.extract(extractor(cut), train_images, quiet=True) for cut in tried}
+held_out_features = {cut: features.extract(extractor(cut), held_out_images, quiet=True) for cut in tried}
 found = cluster.search(
     (train_features, train_labels), (held_out_features, held_out_labels), trials=8, epochs=9
 )
@@ -188,7 +189,7 @@ columns = ["learning_rate", "dropout", "weight_decay", "cut", "state", "epochs_d
 found.table[columns].style.format(precision=4).hide(axis="index")
 
 # %% [markdown]
-# The table is the one of lesson 5's panel. What was stopped cost one epoch. Are these the low learning rates?
+# The table is the one of lesson 5's panel. What was stopped cost one epoch, or three, in place of nine.
 
 # %% tags=["course"]
 panels.question(exercises.what_early_stopping_costs)
@@ -199,18 +200,21 @@ print(found)
 # %% [markdown]
 # The first number was picked for being the highest of eight, so part of it is luck (lesson 7). The second is not: the best
 # settings were trained anew, five times, each on four fifths of the training pictures, and tried on the fifth that was left out.
-# Validation chose the settings; the training pictures did not. The more settings you try, the more you need that number.
+# The settings were picked by their validation accuracy, so only accuracy on other pictures is unflattered. The more settings you
+# try, the more you need that number.
 #
 # ## More machines
 #
 # ```
-# ray start --head --port=6379                 # on the first machine
-# ray start --address=FIRST:6379               # on every other one
-# RAY_ADDRESS=FIRST:6379 python3 course.py lab
+# .venv/bin/ray start --head --port=6379 --disable-usage-stats      # on the first machine
+# .venv/bin/ray start --address=FIRST:6379 --disable-usage-stats    # on every other one
+# RAY_ADDRESS=FIRST:6379 python3 course.py lab                      # on the one where you work
 # ```
 #
-# All need the same Ray, the same Python and the same packages; `python3 course.py cluster` on each sees to that. In a cloud, `ray up`
-# starts and stops machines for you; `docs/ray-aws.yaml` is an example that nobody has tried.
+# FIRST is the first machine's address in your network, such as 10.0.0.1. The one where you work has to be one of them: Ray takes
+# no notebook from outside. All need the same Python (3.12, say) and the same commit of the course; `python3 course.py cluster` on
+# each installs the same packages. In a cloud, `ray up` starts and stops machines for you; `docs/ray-aws.yaml` is an example
+# that nobody has tried.
 #
 # **Exercise.** How many machines does it take? Each does `rate` pictures a second after `start` seconds in which it does none.
 # Return the smallest number that is done within `hours`, or None where no number is enough.
@@ -235,7 +239,8 @@ exercises.machines.check(machines)
 # ## On your own
 #
 # 1. Start a second `cluster.extract` with `earlier`, and another output. What does it say if you name the same output?
-# 2. While an extraction runs, look at your machine's processes and end one called `ray::MapWorker`. What happens?
+# 2. Write each picture 30 times, under other names, and extract these 18,000 to another output. Meanwhile look at your machine's
+#    processes and end one called `ray::MapWorker(MapBatches(Worker))`. What happens?
 # 3. Search with 4 settings and with 64. How does the gap between the two accuracies change?
 #
 # ## Further reading
