@@ -410,7 +410,8 @@ def test_trials_that_fail_once_and_always(address, monkeypatch, tmp_path):
 
 
 def test_trials_that_all_fail():
-    failed = SimpleNamespace(error=RuntimeError("Traceback ...\nKeyError: 'gone'\n"), metrics={})
+    error = RuntimeError("Traceback ...\nKeyError: 'gone'\n")
+    failed = SimpleNamespace(error=error, metrics={}, config={"cut": "gone"})
     with pytest.raises(RuntimeError, match=r"2 trials that all failed \(KeyError: 'gone'\)"):
         tuning._table([failed, failed], 100, epochs=2)
 
