@@ -54,7 +54,7 @@ LESSONS = (
     Lesson(9, "09_your_own_pictures", "Your own pictures", 40, 40, False, False),  # drawn by itself
     Lesson(10, "10_choose_a_base", "Choose a base", 20, 30, True, True),
     Lesson(11, "11_ship_it", "Ship it", 30, 40, True, True),
-    Lesson(12, "12_beyond_one_machine", "Beyond one machine", 25, 90, True, True),  # with Ray
+    Lesson(12, "12_beyond_one_machine", "Beyond one machine", 25, 60, True, True),  # with Ray
 )
 
 # From this number on a lesson is an instructor's own (docs/instructors/own.md): it runs and is

@@ -20,7 +20,7 @@
 # best of many settings is worth.
 #
 # **What you'll need.** Lessons 5 and 7, and Ray: `python3 course.py cluster` installs it beside the course's packages. Take
-# about 25 minutes; all cells together run in about 90 seconds on two CPU cores.
+# about 25 minutes; all cells together run in about 60 seconds on two CPU cores.
 
 # %% tags=["course"]
 from helpers import bases, cluster, features, panels, paths, pictures, recipes
