@@ -181,12 +181,12 @@ class Worker:
         from pyarrow import parquet
 
         (names,) = batch["names"].to_pylist()
+        table = self._table(names)
         # A second try writes the same file again.
         digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:24]
-        with self._into.open_output_stream(
-            posixpath.join(self._place, f"{digest}.parquet")
-        ) as file:
-            parquet.write_table(self._table(names), file)
+        path = posixpath.join(self._place, f"{digest}.parquet")
+        with self._into.open_output_stream(path) as file:
+            parquet.write_table(table, file)
         return pa.table({"pictures": [len(names)]})
 
     def _table(self, names: Sequence[str]) -> pa.Table:
@@ -208,7 +208,6 @@ class Worker:
 
     def _brought(self, names: Sequence[str], here: str) -> list[str]:
         """Where these files lie on this machine, copied to `here` where they do not yet."""
-
         sources = [posixpath.join(self._folder, name) for name in names]
         if self._files.type_name == "local":
             return sources
