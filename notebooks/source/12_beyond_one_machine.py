@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 12. Beyond one machine
 #
-# **What you'll do.** You run lesson 5's extraction and a search for settings on Ray: here on two cores, and without a change
-# on as many machines as you like.
+# **What you'll do.** You run lesson 5's extraction and a search for settings on Ray: here on two cores, and with the same calls
+# on a cluster.
 #
 # **What you'll learn.** Which work can be handed out and which cannot; how a run survives a machine that dies; and what the
 # best of many settings is worth.
@@ -44,8 +44,8 @@ cluster.skip_without_ray()
 # %% [markdown]
 # ## What does not work
 #
-# On two cores, 50,000 photographs take MobileNetV2 105 seconds (`benchmarks/growth.py`). Ten million would take six hours, if
-# nothing fails meanwhile. So you want more machines.
+# On two cores, 50,000 pictures take MobileNetV2 104 seconds (`benchmarks/cluster.py`). Ten million would take almost six hours,
+# if nothing fails meanwhile. So you want more machines.
 #
 # | TensorFlow's text says | what is so |
 # |---|---|
@@ -66,8 +66,8 @@ panels.question(exercises.what_depends)
 # ![On the left your notebook, which hands names of files to three machines. Each has the frozen base, reads pictures from a folder or a bucket, and writes features to Parquet files. No picture passes through the notebook.](figures/handed_out.svg)
 #
 # No picture needs another. [Ray](glossary.ipynb#Ray) starts processes on all machines, hands out the work, and hands it out
-# anew when a machine is lost. Below it gets two cores of this one. If the variable `RAY_ADDRESS` names a cluster,
-# it takes that. Only the two addresses, of the pictures and of the output, must be reachable from all machines.
+# anew when a machine is lost. Here it gets two cores of your machine. If the variable `RAY_ADDRESS` names a
+# cluster, the cells use that. All its machines must reach two addresses: that of the pictures and that of the output.
 #
 # The pictures have to lie in files, one subfolder a class. On a cluster, that is a shared disk or an address such as
 # `s3://bucket/pictures` (S3 and GCS were not tried).
@@ -94,7 +94,7 @@ for number, image in enumerate(train_images):
 # print(done.sum("pictures"))
 # ```
 #
-# Workers read, decode, run the base and write. Only the names of the files pass through your notebook.
+# Workers read, decode, run the base and write. Your notebook sends them names, and no picture passes through it.
 # A `Worker` is an [actor](glossary.ipynb#Actor): a process that loads the network once and keeps it.
 #
 # **Predict:** will the features be those of `features.extract`, to the last bit?
@@ -124,11 +124,11 @@ print(extracted)
 print("equal to the bit:", np.array_equal(extracted.features, here[order]))
 
 # %% [markdown]
-# On machines of one kind they are. Other processors add in another order, and the last digits may differ.
+# Here they are. With other processors or libraries the last digits may differ.
 #
 # ## When something dies
 #
-# A hundred machines for an hour: one of them will fail. What was written must stay, and nothing may be there twice. The Parquet
+# With many machines and many hours, some machine will fail. What was written must stay, and nothing may be there twice. The Parquet
 # files are the only record of what is done. The cell throws one away, and cuts another short as a killed process would.
 #
 # **Predict:** how many pictures are computed again?
@@ -154,8 +154,8 @@ print("the same table:", again.files == extracted.files and np.array_equal(again
 # | a worker is killed | Ray starts another one, and hands out its pictures again |
 # | a machine is lost | the others take over; what was on its way is read again |
 # | the notebook is killed | the next call removes parts that are not whole, and does what is left |
-# | a file is no picture, or cannot be read | it gets a row with the reason, and stops nobody |
-# | a bucket does not give a file | the run ends and names it, for the next call may read it; what is written stays |
+# | a file is damaged, or no picture | it gets a row with the reason, and stops nobody |
+# | a bucket does not give a file | the run ends and names the file; what is written stays, and the next call tries again |
 #
 # **Exercise.** Write the rule of the restart. `listed` has the names of all pictures. `parts` has for each part the names in it,
 # or None where its file is damaged. Return what is left to do, in the order of `listed`.
@@ -173,8 +173,9 @@ exercises.left_to_do.check(left_to_do)
 # ## Hand out the settings
 #
 # Lesson 5 tried settings by hand. Here Ray Tune draws 8 settings: learning rate, dropout, weight decay, and where the base is cut.
-# [*ASHA*](glossary.ipynb#ASHA) lets all train for an epoch, then the best third for three, then the best third of these for nine. A
-# setting is compared only with those that got there before it, and the first one always goes on. So more than a third may.
+# [*ASHA*](glossary.ipynb#ASHA) lets all train for an epoch, then the best third for three, then the best third of these for nine. ASHA
+# does not wait: it compares a setting only with those that got so far before it. The first one always goes on, so more than a
+# third can.
 #
 # **Predict:** how many of the 8 train to the end?
 
@@ -189,7 +190,7 @@ columns = ["learning_rate", "dropout", "weight_decay", "cut", "state", "epochs_d
 found.table[columns].style.format(precision=4).hide(axis="index")
 
 # %% [markdown]
-# The table is the one of lesson 5's panel. What was stopped cost one epoch, or three, in place of nine.
+# It has the columns of the table in lesson 5's panel. What was stopped cost one epoch, or three, in place of nine.
 
 # %% tags=["course"]
 panels.question(exercises.what_early_stopping_costs)
@@ -200,8 +201,8 @@ print(found)
 # %% [markdown]
 # The first number was picked for being the highest of eight, so part of it is luck (lesson 7). The second is not: the best
 # settings were trained anew, five times, each on four fifths of the training pictures, and tried on the fifth that was left out.
-# The settings were picked by their validation accuracy, so only accuracy on other pictures is unflattered. The more settings you
-# try, the more you need that number.
+# The settings were picked by their validation accuracy, so only accuracy on other pictures is unflattered. It may also
+# be lower because each model had fewer pictures to learn from. The more settings you try, the more you need that number.
 #
 # ## More machines
 #
@@ -211,14 +212,14 @@ print(found)
 # RAY_ADDRESS=FIRST:6379 python3 course.py lab                      # on the one where you work
 # ```
 #
-# FIRST is the first machine's address in your network, such as 10.0.0.1. The one where you work has to be one of them: Ray takes
-# no notebook from outside. All need the same Python (3.12, say) and the same commit of the course; `python3 course.py cluster` on
+# FIRST is the first machine's address in your network, such as 10.0.0.1. The one where you work has to be one of them: the
+# course does not use Ray's client for notebooks from outside. All need the same Python (3.12, say) and the same commit of the course; `python3 course.py cluster` on
 # each installs the same packages. In a cloud, `ray up` starts and stops machines for you; `docs/ray-aws.yaml` is an example
 # that nobody has tried.
 #
-# Two Ray nodes of one core each did 50,000 pictures in 112 seconds, 13 of them before the first picture; one process on both
-# cores took 104 (`benchmarks/cluster.py`). So once begun, as many cores do as much. What follows from it for ten million is a
-# calculation, and nobody has tried it:
+# Two Ray nodes with one worker each, on the same two cores, did 50,000 pictures in 112 seconds, 13 of them until the first part
+# was written. One process took 104. So once begun, Ray is as fast as one process on as many cores. What follows from it for
+# ten million is a calculation, and nobody has tried it:
 #
 # | machines of two cores | time | pictures to be read, at 30 kB each |
 # |---|---|---|
@@ -244,9 +245,10 @@ exercises.machines.check(machines)
 # ## What you have seen
 #
 # - `fit` on several machines fails with Keras 3. Extraction and search need no such thing: pictures and settings do not depend on each other.
-# - The features are the same to the bit, whoever computes them, on machines of one kind.
+# - The features are the same to the bit, whoever computes them, with the same processors and libraries.
 # - Whole parts are the record of what is done. So a run goes on after a stop, and nothing is there twice.
-# - Starting costs 10 to 15 seconds: each worker loads TensorFlow. For these few pictures Ray is slower than one process.
+# - Starting costs 10 to 15 seconds: each worker loads TensorFlow. On one machine Ray is slower than one process. It pays
+#   where there are more machines.
 #
 # ## On your own
 #
