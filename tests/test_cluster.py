@@ -461,7 +461,8 @@ def test_a_full_object_store(folder, model, expected, tmp_path, monkeypatch):
     try:
         held = ray.put(np.ones(int(0.9 * LEAST_STORE), np.uint8))
         cluster.extract(model, str(large), str(tmp_path / "output"), quiet=True)
-        assert "Spilled 68 MiB" in memory_summary(stats_only=True)  # that, and nothing else
+        said = memory_summary(ray.get_runtime_context().gcs_address, stats_only=True)
+        assert "Spilled 68 MiB" in said  # that, and nothing else
         assert ray.get(held).all()
     finally:
         ray.shutdown()
