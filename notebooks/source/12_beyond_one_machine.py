@@ -201,7 +201,7 @@ print(found)
 # %% [markdown]
 # The first number was picked for being the highest of eight, so part of it is luck (lesson 7). The second is not: the best
 # settings were trained anew, five times, each on four fifths of the training pictures, and tried on the fifth that was left out.
-# The settings were picked by their validation accuracy, so only accuracy on other pictures is unflattered. It may also
+# The settings were picked by their validation accuracy, so only accuracy on other pictures is unflattered. The second may also
 # be lower because each model had fewer pictures to learn from. The more settings you try, the more you need that number.
 #
 # ## More machines
