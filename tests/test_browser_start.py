@@ -128,7 +128,7 @@ def test_a_zip_is_uploaded(start_page: Lab, tmp_path: Path) -> None:
     with lab.page.expect_file_chooser() as chooser:
         lab.panel.locator("button", has_text="Upload a zip").click()
     chooser.value.set_files(packed)
-    lab.says("my_mugs.archive is an archive")
+    lab.says("'my_mugs.archive' is an archive")
     lab.button("Take my folder").click()
     lab.says("The recipe 'folder' is chosen")
     lab.says("12 pictures of 2 classes.*Left out: nothing")
